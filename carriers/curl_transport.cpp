@@ -1,0 +1,1 @@
+#include "carriers/transport.h"

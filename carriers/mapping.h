@@ -1,0 +1,61 @@
+// From an HTTP answer to what it says: reports, remitos, refusals, trouble. Pure; nothing a carrier sends can hurt.
+#pragma once
+
+#include <expected>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "carriers/profile.h"
+#include "carriers/request.h"
+#include "carriers/tracking.h"
+#include "carriers/transport.h"
+
+namespace remitod::carriers {
+
+/// Why an answer as a whole says nothing of any shipment. The lane decides by the kind alone.
+struct CarrierTrouble {
+  enum class Kind : std::uint8_t {
+    throttled,    ///< 429, or a profile's rule
+    auth,         ///< 401, 403, or a bad login told at HTTP 200
+    http_status,  ///< any other status that is not a success
+    malformed,    ///< not the promised format: truncated, HTML, wrong charset, too deep
+    business,     ///< the carrier says at HTTP 200 that it failed
+    vanished,     ///< known shipments that all became unknown at once
+  };
+  Kind kind = Kind::malformed;
+  std::string message;
+};
+std::string_view name(CarrierTrouble::Kind kind);
+
+/// The smallest unit that was wrong was left out; the rest of the batch goes on.
+struct RowError {
+  std::string remito;   ///< empty where even that could not be read
+  std::string message;  ///< "event 3: fecha: '2026-13-45' is not a date in dd/MM/yyyy"
+};
+
+struct TrackAnswer {
+  std::vector<Report> reports;  ///< at most one for each item asked, in no order; matched by number
+  std::vector<RowError> errors;
+  std::vector<std::string> missing;  ///< asked for, not in the answer (missing is not deleted)
+  std::size_t extra = 0;             ///< in the answer, not asked for: ignored and counted
+};
+
+std::expected<TrackAnswer, CarrierTrouble> map_track(const Profile& profile, const HttpAnswer& answer,
+                                                     std::span<const TrackItem> asked);
+
+/// What became of a create request.
+struct CreateAnswer {
+  enum class Kind : std::uint8_t {
+    granted,  ///< `remito` is set
+    refused,  ///< the carrier said no, and made nothing: `refusal_code`, `refusal_text` in its words
+    unknown,  ///< it may have made a shipment or not: `refusal_text` says what was seen
+  };
+  Kind kind = Kind::unknown;
+  std::string remito;
+  std::string refusal_code;
+  std::string refusal_text;
+};
+CreateAnswer map_create(const Profile& profile, const HttpAnswer& answer, const CreateOrder& order);
+
+}  // namespace remitod::carriers

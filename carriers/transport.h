@@ -1,0 +1,80 @@
+// How requests leave the process. The one file that includes curl is curl_transport.cpp; tests and the simulation bring
+// their own implementation.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <expected>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace remitod::carriers {
+
+/// What holds for every request of one carrier. Shared and immutable, so that a request costs no copy of it.
+struct TransportOptions {
+  std::chrono::milliseconds connect_timeout{10'000};
+  std::chrono::milliseconds total_timeout{60'000};  ///< a hard deadline over everything, name look-up included
+  std::uint64_t body_bytes_max = 32u << 20;         ///< decoded bytes; more is FetchError::Kind::too_large
+  long low_speed_bytes = 64;                        ///< below this many bytes a second ...
+  std::chrono::seconds low_speed_time{20};          ///< ... for this long: timeout
+  long connections_per_host_max = 8;
+  bool http_allowed = false;  ///< plain http:// is refused unless the profile says so
+  std::string basic_user;     ///< HTTP basic authentication when not empty
+  std::string basic_password;
+  std::string ca_file;          ///< an extra CA bundle; empty: the system's
+  std::string tls_min = "1.2";  ///< "1.0", "1.1", "1.2", "1.3"
+};
+
+struct HttpRequest {
+  std::string method = "GET";
+  std::string url;
+  std::vector<std::string> headers;  ///< "Name: value"
+  std::string body;
+  std::shared_ptr<const TransportOptions> options;
+  /// For calls that must not be repeated (create): a new connection, HTTP/1.1, closed afterwards. On a re-used
+  /// connection that dies unanswered libcurl sends a POST again by itself.
+  bool fresh_connection = false;
+};
+
+struct HttpAnswer {
+  int status = 0;
+  std::string content_type;                         ///< as sent, with its charset
+  std::string body;                                 ///< content encoding removed, charset as sent
+  std::uint64_t fingerprint = 0;                    ///< of `body`
+  std::optional<std::chrono::seconds> retry_after;  ///< from Retry-After (seconds or a date), >= 0
+  std::chrono::microseconds elapsed{};
+};
+
+struct FetchError {
+  enum class Kind : std::uint8_t {
+    resolve,    ///< no such host
+    connect,    ///< no connection
+    tls,        ///< handshake or certificate
+    timeout,    ///< no (whole) answer in time
+    transport,  ///< broken off: reset, short body, protocol error
+    too_large,  ///< body over the cap
+    refused,    ///< our own rules: scheme, redirect, malformed URL
+    stopped,    ///< we are shutting down
+  };
+  Kind kind = Kind::transport;
+  std::string message;
+  /// Not one byte of the request can have reached the carrier. Only then may a create be tried again.
+  bool provably_unsent = false;
+};
+std::string_view name(FetchError::Kind kind);
+
+using FetchResult = std::expected<HttpAnswer, FetchError>;
+
+/// Sends requests; calls back once for each, on the thread that owns the transport's user (the deciding thread).
+class HttpTransport {
+ public:
+  using Done = std::move_only_function<void(FetchResult)>;
+  virtual ~HttpTransport() = default;
+  /// Never blocks and never calls `done` from inside this call.
+  virtual void submit(HttpRequest request, Done done) = 0;
+};
+
+}  // namespace remitod::carriers
