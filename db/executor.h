@@ -23,9 +23,10 @@ struct DatabaseUrl {
 class Session;
 
 /// A piece of work: runs on a database thread, inside one transaction (BEGIN IMMEDIATE on SQLite), which is committed
-/// when it returns a value and rolled back when it returns an error or throws.
+/// when it returns a value and rolled back when it returns an error or throws. (std::function, because the
+/// move_only_function of libstdc++ 12 wants Session complete.)
 template <class T>
-using Work = std::move_only_function<DbResult<T>(Session&)>;
+using Work = std::function<DbResult<T>(Session&)>;
 
 class Executor {
  public:
