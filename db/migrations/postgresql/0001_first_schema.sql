@@ -8,7 +8,7 @@ create table remito_requests (
   -- the platform writes
   request_key      text    not null unique,
   order_number     text    not null,
-  parcel_group     integer not null default 1,
+  parcel_group     integer not null default 1 check (parcel_group between 1 and 2147483647),
   carrier          text    not null,
   service          text    not null default '',
   payload          text    not null default '{}',
@@ -37,7 +37,7 @@ create table shipments (
   id              bigint  generated always as identity primary key,
   -- the platform writes, for existing remitos that are to be followed
   order_number    text    not null check (order_number <> ''),
-  parcel_group    integer not null default 1,
+  parcel_group    integer not null default 1 check (parcel_group between 1 and 2147483647),
   carrier         text    not null check (carrier <> ''),
   remito          text    not null check (remito <> ''),
   related_remito  text    not null default '',
@@ -113,7 +113,8 @@ create table transitions (
   inferred     boolean not null default false,
   late         boolean not null default false,
   correction   boolean not null default false,
-  created_at   bigint  not null
+  created_at   bigint  not null,
+  dispatched_at bigint
 );
 -- What was said once is never said again, whatever a program does.
 create unique index transitions_once on transitions (shipment_id, event_key, to_status, inferred)
@@ -170,7 +171,7 @@ create table counters (
   name  text   not null primary key,
   value bigint not null
 );
-insert into counters (name, value) values ('transition_seq', 0), ('fencing_token', 0);
+insert into counters (name, value) values ('transition_seq', 0);
 
 -- Wake-ups. One per statement: an import of a million rows rings once.
 create function wake_up() returns trigger language plpgsql as $$

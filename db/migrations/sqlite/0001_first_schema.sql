@@ -8,7 +8,7 @@ create table remito_requests (
   -- the platform writes
   request_key      text    not null unique,
   order_number     text    not null,
-  parcel_group     integer not null default 1,
+  parcel_group     integer not null default 1 check (parcel_group between 1 and 2147483647),
   carrier          text    not null,
   service          text    not null default '',
   payload          text    not null default '{}',
@@ -37,7 +37,7 @@ create table shipments (
   id              integer primary key autoincrement,
   -- the platform writes, for existing remitos that are to be followed
   order_number    text    not null check (order_number <> ''),
-  parcel_group    integer not null default 1,
+  parcel_group    integer not null default 1 check (parcel_group between 1 and 2147483647),
   carrier         text    not null check (carrier <> ''),
   remito          text    not null check (remito <> ''),
   related_remito  text    not null default '',
@@ -112,7 +112,8 @@ create table transitions (
   inferred     integer not null default 0 check (inferred in (0, 1)),
   late         integer not null default 0 check (late in (0, 1)),
   correction   integer not null default 0 check (correction in (0, 1)),
-  created_at   integer not null
+  created_at   integer not null,
+  dispatched_at integer
 ) strict;
 -- What was said once is never said again, whatever a program does.
 create unique index transitions_once on transitions (shipment_id, event_key, to_status, inferred)
@@ -169,4 +170,4 @@ create table counters (
   name  text    not null primary key,
   value integer not null
 ) strict, without rowid;
-insert into counters (name, value) values ('transition_seq', 0), ('fencing_token', 0);
+insert into counters (name, value) values ('transition_seq', 0);
