@@ -1,5 +1,5 @@
-// One connection, for the stores: statements by name-free SQL text, parameters by name, columns into variables. Private
-// to this folder. SOCI stays in session.cpp; its exceptions pass through here and become values in executor.cpp.
+// One connection, for the stores: SQL text per engine, parameters by name, columns into variables. Private to this
+// folder. SOCI stays in session.cpp; its exceptions pass through here and become values in executor.cpp.
 #pragma once
 
 #include <chrono>
@@ -19,9 +19,9 @@
 
 namespace remitod::db {
 
-/// A statement in the words of each engine, or one text for both. The views must outlive the call only. Parameters are
-/// written `:name`. SOCI sees a parameter in every `:name`, so no array slices; `::type` is left alone, and E'' and $$
-/// have no place here (see Session::run_script).
+/// A statement in the words of each engine, or one text for both: literals, since each text stays prepared as long as
+/// the session lives. Parameters are written `:name`. SOCI sees one in every `:name`, so no array slices; `::type` is
+/// left alone; E'' and $$ have no place here (see Session::run_script).
 struct Sql {
   std::string_view sqlite;
   std::string_view postgresql;
@@ -33,8 +33,8 @@ struct Sql {
 };
 
 /// A value for one `:name` (which may occur several times). Only integers and text cross to the database, or their
-/// absence: instants as microseconds since the epoch, booleans as 0 and 1 (on PostgreSQL compare and assign with
-/// `:flag <> 0`), sets of rows as one JSON text.
+/// absence: instants as microseconds since the epoch, booleans as 0 and 1 (for PostgreSQL write `:flag <> 0`), sets of
+/// rows as one JSON text.
 class Parameter {
  public:
   template <std::integral Integer>
@@ -76,8 +76,8 @@ class Session {
   std::int64_t execute(const Sql& sql, std::initializer_list<Parameter> parameters = {});
 
   /// Sends a statement that gives rows (RETURNING included). For each of them `columns` are filled, in the order of the
-  /// select list, then `each` is called. Rows are not held in memory on SQLite; PostgreSQL's client holds all of them,
-  /// so what can be huge goes through `stream`. Returns the number of rows.
+  /// select list, then `each` is called, which leaves the session alone. Rows are not held in memory on SQLite;
+  /// PostgreSQL's client holds all of them, so what can be huge goes through `stream`. Returns the number of rows.
   std::size_t query(const Sql& sql, std::initializer_list<Parameter> parameters, std::initializer_list<Column> columns,
                     const std::function<void()>& each);
   /// The same for at most one row: true when there was one.
@@ -96,8 +96,9 @@ class Session {
   /// Statements sent, BEGIN, COMMIT and what `open` sends not counted.
   std::uint64_t statements() const;
 
-  /// False when the server has hung up on us, as far as can be told without asking it.
-  bool connected() const;
+  /// False when it has to be opened anew: the server has hung up on us (as far as can be told without asking it), or a
+  /// transaction could not be rolled back.
+  bool usable() const;
 
  private:
   struct State;
@@ -105,7 +106,13 @@ class Session {
   std::unique_ptr<State> state_;
 };
 
-/// What an exception of SOCI (or any other) means to the caller. `session` may be null: it could not be opened.
+/// What an exception of SOCI means to the caller; any other is Kind::bug.
 DbError to_error(const std::exception& exception);
+
+/// Begin, `body`, commit; on an error or an exception roll back.
+DbResult<void> transact(Session& session, std::move_only_function<DbResult<void>()> body);
+
+/// Session::open with its exceptions made values: whatever keeps us out is Kind::connection, busy or disk, never a bug.
+DbResult<std::unique_ptr<Session>> open_session(const DatabaseUrl& url, std::chrono::milliseconds busy_timeout);
 
 }  // namespace remitod::db
