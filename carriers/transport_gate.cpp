@@ -1,0 +1,90 @@
+#include "carriers/transport_gate.h"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+namespace remitod::carriers {
+
+/// Holds back what the callbacks of a batch submit and hands it over when the last has returned: one lock, one wake-up.
+class TransportGate::Staging {
+ public:
+  explicit Staging(TransportGate& gate) : gate_(gate), outer_(std::exchange(current_, this)) {}
+  ~Staging() {
+    current_ = outer_;
+    if (!submissions.empty()) gate_.hand_over(std::move(submissions));
+  }
+  Staging(const Staging&) = delete;
+  Staging& operator=(const Staging&) = delete;
+
+  /// The one of this thread, when it is delivering for this gate.
+  static Staging* of(const TransportGate& gate) { return current_ && &current_->gate_ == &gate ? current_ : nullptr; }
+
+  std::vector<Submission> submissions;
+
+ private:
+  static inline thread_local Staging* current_ = nullptr;
+  TransportGate& gate_;
+  Staging* outer_;
+};
+
+void TransportGate::submit(Submission submission) {
+  if (Staging* staging = Staging::of(*this)) {
+    staging->submissions.push_back(std::move(submission));
+    return;
+  }
+  std::vector<Submission> one;
+  one.push_back(std::move(submission));
+  hand_over(std::move(one));
+}
+
+void TransportGate::stop() {
+  {
+    const std::scoped_lock lock(mutex_);
+    stopping_ = true;
+  }
+  wake_();
+}
+
+bool TransportGate::take(std::vector<Submission>& into) {
+  into.clear();
+  const std::scoped_lock lock(mutex_);
+  asleep_ = false;
+  into.swap(submitted_);
+  return !stopping_;
+}
+
+bool TransportGate::fall_asleep() {
+  const std::scoped_lock lock(mutex_);
+  asleep_ = submitted_.empty() && !stopping_;
+  return asleep_;
+}
+
+void TransportGate::deliver(std::vector<Completion> batch) {
+  post_([gate = shared_from_this(), batch = std::move(batch)]() mutable {
+    const Staging staging(*gate);
+    for (Completion& completion : batch) completion.done(std::move(completion.result));
+  });
+}
+
+void TransportGate::hand_over(std::vector<Submission> submissions) {
+  {
+    std::unique_lock lock(mutex_);
+    if (!stopping_) {
+      std::ranges::move(submissions, std::back_inserter(submitted_));
+      const bool wake = std::exchange(asleep_, false);
+      lock.unlock();
+      if (wake) wake_();
+      return;
+    }
+  }
+  std::vector<Completion> late;
+  for (Submission& submission : submissions) {
+    late.push_back({std::move(submission.done),
+                    std::unexpected(FetchError{
+                        .kind = FetchError::Kind::stopped, .message = "shutting down", .provably_unsent = true})});
+  }
+  deliver(std::move(late));
+}
+
+}  // namespace remitod::carriers
