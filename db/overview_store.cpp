@@ -1,0 +1,62 @@
+// What people ask of the whole: `remitod --status` and the page.
+#include "db/session.h"
+#include "db/stores.h"
+
+namespace remitod::db {
+namespace {
+
+constexpr Sql open_shipments_sql{
+    R"(select carrier, status, count(*) from shipments
+       where ended_at is null and accepted_at is not null
+       group by carrier, status order by carrier, status)"};
+
+constexpr Sql requests_sql{
+    R"(select carrier, state, count(*) from remito_requests group by carrier, state order by carrier, state)"};
+
+constexpr Sql transitions_sql{
+    R"(select (select count(*) from transitions where seq is null),
+              (select value from counters where name = 'transition_seq'),
+              (select min(requested_at) from remito_requests where state = 'pending'))"};
+
+constexpr Sql unmapped_sql{
+    R"(select carrier, code, text, seen, last_seen_at from unmapped_codes
+       order by last_seen_at desc, carrier, code limit 100)"};
+
+constexpr Sql requests_of_order_sql{
+    R"(select id, request_key, order_number, carrier, state, remito, refusal_code, refusal_text, parcel_group,
+              attempts, requested_at, settled_at
+       from remito_requests where order_number = :order_number order by id)"};
+
+std::vector<CarrierCounts> read_counts(Session& session, const Sql& sql) {
+  std::vector<CarrierCounts> counts;
+  CarrierCounts row;
+  session.query(sql, {}, {&row.carrier, &row.status, &row.shipments}, [&] { counts.push_back(row); });
+  return counts;
+}
+
+}  // namespace
+
+DbResult<Overview> overview(Session& session) {
+  Overview result;
+  result.open_shipments = read_counts(session, open_shipments_sql);
+  result.requests = read_counts(session, requests_sql);
+  session.query_row(transitions_sql, {},
+                    {&result.transitions_without_seq, &result.last_seq, &result.oldest_pending_request});
+  UnmappedCode code;
+  session.query(unmapped_sql, {}, {&code.carrier, &code.code, &code.text, &code.seen, &code.last_seen},
+                [&] { result.unmapped.push_back(code); });
+  return result;
+}
+
+DbResult<std::vector<RequestView>> view_requests(Session& session, std::string_view order_number) {
+  std::vector<RequestView> requests;
+  RequestView row;
+  session.query(
+      requests_of_order_sql, {{"order_number", order_number}},
+      {&row.request_id, &row.request_key, &row.order_number, &row.carrier, &row.state, &row.remito, &row.refusal_code,
+       &row.refusal_text, &row.parcel_group, &row.attempts, &row.requested_at, &row.settled_at},
+      [&] { requests.push_back(row); });
+  return requests;
+}
+
+}  // namespace remitod::db
