@@ -1,9 +1,29 @@
-// Known x report -> new events, transitions, status. A pure function: DESIGN of this folder in README.md.
+// Known x report -> new events, transitions, status. A pure function; any thread.
 //
-// Stored events and the status depend only on the set of reports, not on their order or repetition. The canonical
-// history is the events sorted by (occurred_at, position in the carrier's list, rank of the status, content); the
-// canonical transitions are a fold over it. What is emitted is what the fold gives and was not emitted before; it is
-// never retracted.
+// WHAT IS STORED depends only on the set of reports, not on their order or repetition.
+//   - An event is the same event when its code, time and place are the same (event_key). Wording never counts. What a
+//     carrier may change about an event (text, status, reason) is that of the report applied last; its position in the
+//     carrier's list is the highest ever seen.
+//   - An event from before the registration (less a grace) belongs to an earlier use of the number and is ignored. Of a
+//     day without an hour the end counts.
+//   - An event without a time takes the moment at which it was first seen, zone assumed. A snapshot without a time is a
+//     new event only when its status or code differs from the last one's (a code that only became known or unknown to
+//     the profile is the same event). In a history the first sighting of a code at a place stands for all of them. For
+//     such events, and only for them, the order of the reports is the order of what happened.
+//   - At most 500 events of a report are taken (the newest) and at most 2,000 kept of a shipment. Past these limits the
+//     order of reports may matter.
+//
+// WHAT IT MEANS is a fold over the canonical history (history.h) that starts at `registered` and asks a table of
+// verdicts (fold.h) about each event. Status, reason and number of attempts always come from the whole fold.
+//
+// WHAT IS TOLD are the steps of the fold that were not told before; nothing is told twice or taken back.
+//   - Steps that an import's first report (the baseline) explains count as told.
+//   - A step that lies before something already told is late. It is told when it is a failed attempt, or a status that
+//     the shipment was never told to have; else it is only stored.
+//   - A step that changes the present status is always told, as the last one and not as late, wherever it lies and
+//     whatever caused it: with what is not late, a consumer arrives at the present status. (The exception: a known
+//     event that changed its meaning or its place in the history can make an old step, told long ago, the present one
+//     again.)
 #pragma once
 
 #include <cstdint>
@@ -18,7 +38,7 @@ namespace remitod::db {
 /// An event as stored. `baseline` events are history from before we followed the shipment: they move the status
 /// silently.
 struct KnownEvent {
-  TrackingEvent event;
+  TrackingEvent event;  ///< its occurred_at is always set
   Instant detected_at{};
   bool baseline = false;
   friend bool operator==(const KnownEvent&, const KnownEvent&) = default;
@@ -29,12 +49,13 @@ struct EmittedStep {
   std::string event_key;  ///< of the event that caused it
   Status status = Status::registered;
   bool inferred = false;
+  friend auto operator<=>(const EmittedStep&, const EmittedStep&) = default;
 };
 
 /// All that is known of a shipment before a report is applied.
 struct KnownShipment {
   std::optional<Instant> registered_at;  ///< absent for imports that do not say
-  bool baseline = false;  ///< the next report is history, not news (an import that has not been asked about yet)
+  bool baseline = false;  ///< the next report is history, not news (an import that the carrier has not answered yet)
   Status status = Status::registered;
   Reason reason = Reason::none;
   int attempts_failed = 0;
@@ -46,40 +67,48 @@ struct ReconcileRules {
   std::chrono::hours registration_grace{48};
 };
 
+inline constexpr std::size_t report_events_max = 500;
+inline constexpr std::size_t shipment_events_max = 2000;
+
 /// A change of a shipment that is to be emitted.
 struct ShipmentTransition {
-  std::string event_key;
+  std::string event_key;  ///< of the event that caused it; with `to` and `inferred` it names the transition
   Status from = Status::registered;
   Status to = Status::registered;
   Reason reason = Reason::none;
-  int attempt = 0;  ///< 1, 2, ... for attempt_failed; else 0
+  int attempt = 0;  ///< 1, 2, ... for attempt_failed as far as known now; else 0
   std::string code;
   std::string text;
   std::string place;
   std::optional<OccurredAt> occurred_at;
   bool inferred = false;    ///< the carrier never said it, but what followed implies it
-  bool late = false;        ///< became known after something that happened later was emitted
+  bool late = false;        ///< fills in the past of something already emitted; the present status is not this one
   bool correction = false;  ///< takes back a terminal status
   friend bool operator==(const ShipmentTransition&, const ShipmentTransition&) = default;
 };
 
 struct Reconciled {
-  std::vector<KnownEvent> new_events;
+  std::vector<KnownEvent> new_events;  ///< in canonical order, code and place with their blanks collapsed
   /// Known events whose mutable parts (text, status, reason, position) the report changed.
   std::vector<KnownEvent> updated_events;
   std::vector<ShipmentTransition> transitions;  ///< in the order in which they are to be emitted
   Status status = Status::registered;
   Reason reason = Reason::none;
+  /// Of the event that gave the status. Absent: nothing has happened yet, or the shipment expired (our own decision).
   std::optional<OccurredAt> status_at;
   int attempts_failed = 0;
-  std::size_t noise = 0;     ///< new events that the rules store but do not let change the status
-  std::size_t too_old = 0;   ///< events of an earlier use of the number: ignored
-  std::size_t unmapped = 0;  ///< new events with a code that the profile does not know
+  std::size_t noise = 0;       ///< new events that claim another status than the rules let them
+  std::size_t too_old = 0;     ///< events of an earlier use of the number: ignored
+  std::size_t over_limit = 0;  ///< events past report_events_max or shipment_events_max: ignored
+  std::size_t unmapped = 0;    ///< new events with a code that the profile does not know
 };
 
-/// Identity of an event: code, normalised time and place; never the wording. At most 200 bytes, printable.
+/// Identity of an event: code, normalised time and place; never the wording. At most 200 bytes, printable; "-" stands
+/// for a time that is absent.
 std::string event_key(const TrackingEvent& event);
 
+/// `known.baseline` makes the report's events the baseline and gives no transitions. A report of not_found_yet, or one
+/// that says nothing new, changes nothing.
 Reconciled reconcile(const KnownShipment& known, const Report& report, const ReconcileRules& rules, Instant now);
 
 }  // namespace remitod::db

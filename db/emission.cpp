@@ -1,0 +1,102 @@
+#include "db/emission.h"
+
+#include <algorithm>
+#include <bitset>
+#include <set>
+#include <string>
+#include <string_view>
+#include <unordered_set>
+#include <utility>
+
+namespace remitod::db {
+namespace {
+
+class Teller {
+ public:
+  Teller(const KnownShipment& known, const History& history, const Folded& folded)
+      : known_(known), history_(history), folded_(folded), told_(known.emitted.begin(), known.emitted.end()) {
+    for (const EmittedStep& step : known.emitted) mark_told(step.status);
+    for (const Step& step : folded.steps)
+      if (cause(step).known.baseline) mark_told(step.to);
+    find_where_told_ends();
+  }
+
+  std::vector<ShipmentTransition> tell() {
+    std::vector<ShipmentTransition> transitions;
+    for (const Step& step : folded_.steps) {
+      if (!is_news(step)) continue;
+      transitions.push_back(transition(step));
+      mark_told(step.to);
+    }
+    return transitions;
+  }
+
+ private:
+  const HistoryEntry& cause(const Step& step) const { return history_[step.entry]; }
+  void mark_told(Status status) { told_statuses_.set(static_cast<std::size_t>(status)); }
+  bool was_told(Status status) const { return told_statuses_.test(static_cast<std::size_t>(status)); }
+
+  /// The baseline counts as a whole, with the events that moved nothing: what lies within it is history.
+  void find_where_told_ends() {
+    std::unordered_set<std::string_view> told_keys;
+    for (const EmittedStep& step : known_.emitted) told_keys.insert(step.event_key);
+    for (std::size_t i = 0; i < history_.size(); ++i)
+      if (history_[i].known.baseline || told_keys.contains(history_[i].key)) last_told_ = i;
+  }
+
+  bool lies_before_told(const Step& step) const { return step.entry < last_told_; }
+
+  /// The last step is the one that gave the present status, unless we gave the shipment up after it.
+  bool changes_present(const Step& step) const {
+    return &step == &folded_.steps.back() && folded_.status != known_.status && folded_.status == step.to;
+  }
+
+  bool is_news(const Step& step) const {
+    if (told_.contains({.event_key = cause(step).key, .status = step.to, .inferred = step.inferred})) return false;
+    if (changes_present(step)) return true;
+    if (cause(step).known.baseline) return false;
+    if (step.inferred) return !was_told(step.to);
+    return !lies_before_told(step) || step.to == Status::attempt_failed || !was_told(step.to);
+  }
+
+  ShipmentTransition transition(const Step& step) const {
+    const HistoryEntry& entry = cause(step);
+    const TrackingEvent& event = entry.known.event;
+    const bool out_of_order = lies_before_told(step);
+    ShipmentTransition transition;
+    transition.event_key = entry.key;
+    transition.from = step.from;
+    transition.to = step.to;
+    transition.reason = step.reason;
+    transition.attempt = step.attempt;
+    transition.occurred_at = event.occurred_at;
+    transition.inferred = step.inferred;
+    if (!step.inferred) {  // else the carrier's words are about what followed
+      transition.code = event.code;
+      transition.text = event.text;
+      transition.place = event.place;
+    }
+    if (out_of_order && changes_present(step))
+      transition.from = known_.status;  // what the status was until now, though the history knows better
+    else
+      transition.late = out_of_order;
+    transition.correction = is_terminal(transition.from);
+    return transition;
+  }
+
+  const KnownShipment& known_;
+  const History& history_;
+  const Folded& folded_;
+  std::set<EmittedStep> told_;
+  std::bitset<status_count> told_statuses_;
+  std::size_t last_told_ = 0;  ///< index in the history; nothing lies before 0
+};
+
+}  // namespace
+
+std::vector<ShipmentTransition> untold_transitions(const KnownShipment& known, const History& history,
+                                                   const Folded& folded) {
+  return Teller(known, history, folded).tell();
+}
+
+}  // namespace remitod::db
