@@ -1,0 +1,157 @@
+#include "daemon/control_handlers.h"
+
+#include <nlohmann/json.hpp>
+
+#include <charconv>
+#include <utility>
+
+#include "daemon/status_report.h"
+
+namespace remitod::daemon {
+namespace {
+
+using nlohmann::json;
+
+ControlAnswer failure(int status, std::string_view message) {
+  return {status, json{{"error", message}}.dump(-1, ' ', false, json::error_handler_t::replace)};
+}
+ControlAnswer database_failure(const db::DbError& error) {
+  return failure(503, "the database does not answer: " + error.message);
+}
+
+struct Wanted {
+  db::ResyncTarget target;
+  std::optional<Instant> since;
+  bool dry_run = false;
+};
+
+std::expected<Wanted, std::string> parse_resync(const std::string& body) {
+  const json wanted = json::parse(body, nullptr, false);
+  if (!wanted.is_object() || !wanted.contains("target") || !wanted["target"].is_string())
+    return std::unexpected("expected {\"target\": \"all|CARRIER|CARRIER:REMITO|order:N\"}");
+  Wanted result;
+  const auto target = db::ResyncTarget::parse(wanted["target"].get<std::string>());
+  if (!target) return std::unexpected("the target is none of all, CARRIER, CARRIER:REMITO, order:N");
+  result.target = *target;
+  if (const auto since = wanted.find("since"); since != wanted.end() && since->is_string()) {
+    result.since = from_iso8601(since->get<std::string>());
+    if (!result.since) return std::unexpected("since is no moment such as 2026-11-23T00:00:00Z");
+  }
+  result.dry_run = wanted.value("dry_run", false);
+  return result;
+}
+
+}  // namespace
+
+void ControlHandlers::operator()(const ControlRequest& request, const ControlServer::Reply& reply) const {
+  const auto target = request.query.find("target");
+  if (request.path == "/status" && request.method == "GET")
+    return target == request.query.end() ? status(reply) : shipments(target->second, reply);
+  if (request.path == "/resync" && request.method == "POST") return resync(request, reply);
+  if (request.path == "/resync" && request.method == "GET") return resync_progress(request, reply);
+  reply(failure(404, "no such call: " + request.method + " " + request.path));
+}
+
+void ControlHandlers::status(const ControlServer::Reply& reply) const {
+  parts_->executor.run<db::Overview>(
+      [](db::Session& session) { return db::overview(session); },
+      [parts = parts_, reply](db::DbResult<db::Overview> overview) {
+        const bool trouble = parts->poller.database_trouble() || parts->worker.database_trouble() ||
+                             parts->outbox.database_trouble() || parts->intake.database_trouble();
+        const StatusSources sources{parts->poller, parts->worker,     parts->outbox,
+                                    parts->resync, parts->started_at, parts->runtime.now(),
+                                    parts->engine, trouble,           parts->executor.statements()};
+        reply({200, status_report(sources, overview ? &*overview : nullptr)});
+      });
+}
+
+void ControlHandlers::shipments(const std::string& text, const ControlServer::Reply& reply) const {
+  const auto target = db::ResyncTarget::parse(text);
+  using Kind = db::ResyncTarget::Kind;
+  if (!target || target->kind == Kind::all) return reply(failure(400, "expected CARRIER:REMITO or order:N"));
+  if (target->kind == Kind::carrier)
+    return reply(failure(400, "expected CARRIER:REMITO or order:N, not a whole carrier"));
+  using Found = std::pair<std::vector<db::ShipmentView>, std::vector<db::RequestView>>;
+  parts_->executor.run<Found>(
+      [target = *target](db::Session& session) -> db::DbResult<Found> {
+        auto shipments = db::view_shipments(session, target);
+        if (!shipments) return std::unexpected(shipments.error());
+        const std::string order = target.kind == Kind::order ? target.value
+                                  : shipments->empty()       ? std::string{}
+                                                             : shipments->front().order_number;
+        std::vector<db::RequestView> requests;
+        if (!order.empty()) {
+          auto found = db::view_requests(session, order);
+          if (!found) return std::unexpected(found.error());
+          requests = std::move(*found);
+        }
+        return Found{std::move(*shipments), std::move(requests)};
+      },
+      [parts = parts_, reply, text](db::DbResult<Found> found) {
+        if (!found) return reply(database_failure(found.error()));
+        if (found->first.empty() && found->second.empty()) return reply(failure(404, "nothing is known of " + text));
+        reply({200, shipments_report(parts->poller, found->first, found->second)});
+      });
+}
+
+void ControlHandlers::resync(const ControlRequest& request, const ControlServer::Reply& reply) const {
+  auto wanted = parse_resync(request.body);
+  if (!wanted) return reply(failure(400, wanted.error()));
+  const bool known = wanted->target.carrier.empty() || parts_->poller.lane(wanted->target.carrier);
+  if (!known) return reply(failure(400, "no carrier \"" + wanted->target.carrier + "\" is configured"));
+  struct Begun {
+    std::int64_t resync_id = 0;
+    std::vector<db::ResyncScope> scope;
+  };
+  parts_->executor.run<Begun>(
+      [wanted = *wanted, now = parts_->runtime.now()](db::Session& session) -> db::DbResult<Begun> {
+        auto scope = db::find_resync_scope(session, wanted.target, wanted.since);
+        if (!scope) return std::unexpected(scope.error());
+        Begun begun{0, std::move(*scope)};
+        if (wanted.dry_run || begun.scope.empty()) return begun;
+        auto inserted = db::insert_resync_request(session, wanted.target, wanted.since, now);
+        if (!inserted) return std::unexpected(inserted.error());
+        begun.resync_id = *inserted;
+        return begun;
+      },
+      [parts = parts_, reply, wanted = *wanted](db::DbResult<Begun> begun) {
+        if (!begun) return reply(database_failure(begun.error()));
+        if (begun->scope.empty() && wanted.target.kind == db::ResyncTarget::Kind::shipment)
+          return reply(failure(404, "no open shipment " + wanted.target.to_string()));
+        json carriers = json::object();
+        for (const db::ResyncScope& one : begun->scope) carriers[one.carrier] = carriers.value(one.carrier, 0) + 1;
+        parts->intake.wake();
+        reply({200, json{{"resync_id", begun->resync_id == 0 ? json(nullptr) : json(begun->resync_id)},
+                         {"target", wanted.target.to_string()},
+                         {"shipments", begun->scope.size()},
+                         {"carriers", std::move(carriers)},
+                         {"dry_run", wanted.dry_run}}
+                        .dump()});
+      });
+}
+
+void ControlHandlers::resync_progress(const ControlRequest& request, const ControlServer::Reply& reply) const {
+  std::int64_t resync_id = 0;
+  const auto id = request.query.find("id");
+  if (id != request.query.end()) std::from_chars(id->second.data(), id->second.data() + id->second.size(), resync_id);
+  const auto progress = parts_->resync.progress(resync_id);
+  if (!progress)
+    return reply(
+        {200, json{{"resync_id", resync_id}, {"finished", false}, {"shipments", nullptr}, {"done", 0}}.dump()});
+  json resting = json::array();
+  for (const std::string& carrier : progress->carriers)
+    if (const scheduler::Lane* lane = parts_->poller.lane(carrier);
+        lane && lane->resting_until() > parts_->runtime.now())
+      resting.push_back(json{{"carrier", carrier}, {"until", to_iso8601(lane->resting_until())}});
+  reply({200, json{{"resync_id", progress->resync_id},
+                   {"target", progress->target},
+                   {"shipments", progress->shipments},
+                   {"done", progress->done},
+                   {"finished", progress->finished},
+                   {"error", progress->error},
+                   {"waiting_for", progress->carriers},
+                   {"resting", std::move(resting)}}
+                  .dump(-1, ' ', false, json::error_handler_t::replace)});
+}
+
+}  // namespace remitod::daemon

@@ -1,0 +1,133 @@
+#include "daemon/control_server.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/beast/core.hpp>
+#include <boost/beast/http.hpp>
+#include <boost/url/parse.hpp>
+
+#include <chrono>
+#include <optional>
+#include <utility>
+
+#include "daemon/log.h"
+
+namespace remitod::daemon {
+namespace {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace http = boost::beast::http;
+using Protocol = asio::local::stream_protocol;
+using Stream = beast::basic_stream<Protocol>;
+
+constexpr std::size_t body_bytes_max = 64 * 1024;
+constexpr std::uint32_t head_bytes_max = 16 * 1024;
+constexpr std::chrono::seconds patience{10};
+
+class Session : public std::enable_shared_from_this<Session> {
+ public:
+  Session(Protocol::socket socket, const ControlServer::Handler& handler)
+      : stream_(std::move(socket)), handler_(handler) {}
+
+  void read() {
+    parser_.emplace();
+    parser_->body_limit(body_bytes_max);
+    parser_->header_limit(head_bytes_max);
+    stream_.expires_after(patience);
+    http::async_read(stream_, buffer_, *parser_,
+                     [self = shared_from_this()](const beast::error_code& error, std::size_t) { self->answer(error); });
+  }
+
+ private:
+  void answer(const beast::error_code& error) {
+    if (error) return;  // gone, too slow or too large: nothing to say to them
+    stream_.expires_never();
+    const auto& message = parser_->get();
+    const auto target = boost::urls::parse_origin_form(message.target());
+    if (!target) return write(message.version(), false, {400, R"({"error":"the request target is no path"})"});
+    ControlRequest request{std::string(message.method_string()), std::string(target->path()), {}, message.body()};
+    for (const auto& parameter : target->params()) request.query.emplace(parameter.key, parameter.value);
+    const bool keep = message.keep_alive();
+    handler_(std::move(request), [self = shared_from_this(), version = message.version(), keep](ControlAnswer answer) {
+      self->write(version, keep, std::move(answer));
+    });
+  }
+
+  void write(unsigned version, bool keep, ControlAnswer answer) {
+    response_ = http::response<http::string_body>(static_cast<http::status>(answer.status), version);
+    response_.set(http::field::content_type, "application/json");
+    response_.body() = std::move(answer.body);
+    response_.keep_alive(keep);
+    response_.prepare_payload();
+    stream_.expires_after(patience);
+    http::async_write(stream_, response_,
+                      [self = shared_from_this(), keep](const beast::error_code& error, std::size_t) {
+                        if (!error && keep) self->read();
+                      });
+  }
+
+  Stream stream_;
+  ControlServer::Handler handler_;
+  beast::flat_buffer buffer_;
+  std::optional<http::request_parser<http::string_body>> parser_;
+  http::response<http::string_body> response_;
+};
+
+class Listener final : public ControlServer {
+ public:
+  Listener(asio::io_context& context, std::string path, Handler handler)
+      : acceptor_(context), path_(std::move(path)), handler_(std::move(handler)) {}
+  ~Listener() override {
+    beast::error_code ignored;
+    acceptor_.close(ignored);
+    ::unlink(path_.c_str());
+  }
+  Listener(const Listener&) = delete;
+  Listener& operator=(const Listener&) = delete;
+
+  beast::error_code open() {
+    beast::error_code error;
+    ::unlink(path_.c_str());  // the instance lock says that its owner is gone
+    acceptor_.open(Protocol{}, error);
+    // The file is born with the rights it keeps: nobody else's for not even a moment.
+    const mode_t before = ::umask(0117);
+    if (!error) acceptor_.bind(Protocol::endpoint{path_}, error);
+    ::umask(before);
+    if (!error) acceptor_.listen(asio::socket_base::max_listen_connections, error);
+    if (!error) accept();
+    return error;
+  }
+
+ private:
+  void accept() {
+    acceptor_.async_accept([this](const beast::error_code& error, Protocol::socket socket) {
+      if (error == asio::error::operation_aborted) return;
+      if (error)
+        log(Level::warning, "control_accept_failed", {{"error", error.message()}});
+      else
+        std::make_shared<Session>(std::move(socket), handler_)->read();
+      accept();
+    });
+  }
+
+  Protocol::acceptor acceptor_;
+  std::string path_;
+  Handler handler_;
+};
+
+}  // namespace
+
+std::expected<std::unique_ptr<ControlServer>, std::string> ControlServer::listen(asio::io_context& context,
+                                                                                 const std::string& socket_path,
+                                                                                 Handler handler) {
+  if (socket_path.size() >= sizeof(sockaddr_un::sun_path))
+    return std::unexpected("the control socket's path is longer than the system allows: " + socket_path);
+  auto listener = std::make_unique<Listener>(context, socket_path, std::move(handler));
+  if (const beast::error_code error = listener->open())
+    return std::unexpected("cannot listen on " + socket_path + ": " + error.message());
+  return listener;
+}
+
+}  // namespace remitod::daemon

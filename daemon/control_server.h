@@ -1,0 +1,38 @@
+// Control of a running daemon: HTTP over a Unix socket that only the service's user and group may open. Runs on the
+// deciding thread; every request has size and time limits.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+
+#include <expected>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+namespace remitod::daemon {
+
+struct ControlRequest {
+  std::string method;
+  std::string path;
+  std::map<std::string, std::string> query;
+  std::string body;
+};
+struct ControlAnswer {
+  int status = 200;
+  std::string body;  ///< JSON
+};
+
+class ControlServer {
+ public:
+  using Reply = std::function<void(ControlAnswer)>;
+  /// Called on the deciding thread; must call `reply` once, at once or later.
+  using Handler = std::function<void(ControlRequest, Reply)>;
+  /// Replaces a socket file that an earlier process left behind. The error says what is wrong with the path.
+  static std::expected<std::unique_ptr<ControlServer>, std::string> listen(boost::asio::io_context& context,
+                                                                           const std::string& socket_path,
+                                                                           Handler handler);
+  virtual ~ControlServer() = default;  ///< stops listening and removes the socket file
+};
+
+}  // namespace remitod::daemon

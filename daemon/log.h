@@ -1,0 +1,46 @@
+// Log lines: an event's name, then key=value fields. Values from outside are quoted and escaped, so that no carrier can
+// forge a line. Under systemd they go to the journal with their level.
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <string>
+#include <string_view>
+#include <type_traits>
+
+namespace remitod::daemon {
+
+enum class Level : std::uint8_t { debug, info, warning, error };
+
+/// One key=value. Numbers as they are; text quoted where it holds anything but plain characters.
+class Field {
+ public:
+  Field(std::string_view key, std::string_view value);
+  Field(std::string_view key, const std::string& value) : Field(key, std::string_view{value}) {}
+  Field(std::string_view key, const char* value) : Field(key, std::string_view{value}) {}
+  template <class Number>
+    requires std::is_arithmetic_v<Number>
+  Field(std::string_view key, Number value) : Field(Plain{}, key, plain(value)) {}
+  const std::string& text() const { return text_; }
+
+ private:
+  struct Plain {};
+  Field(Plain, std::string_view key, std::string value);
+  static std::string plain(bool value) { return value ? "true" : "false"; }
+  template <class Number>
+  static std::string plain(Number value) {
+    return std::to_string(value);
+  }
+  std::string text_;
+};
+
+/// "info" and so on; anything else is refused.
+bool set_up_log(std::string_view level);
+/// Writes "EVENT key=value ...". Thread-safe.
+void log(Level level, std::string_view event, std::initializer_list<Field> fields);
+/// For tests and for the demo: how a line reads.
+std::string log_line(std::string_view event, std::initializer_list<Field> fields);
+/// Quotes and escapes control characters, ESC and invalid bytes; shortens over 300 bytes.
+std::string printable(std::string_view text);
+
+}  // namespace remitod::daemon

@@ -1,0 +1,478 @@
+#include "daemon/poller.h"
+
+#include <algorithm>
+#include <optional>
+#include <ranges>
+#include <utility>
+
+#include "carriers/mapping.h"
+#include "carriers/request.h"
+#include "daemon/log.h"
+
+namespace remitod::daemon {
+namespace {
+
+using carriers::CarrierTrouble;
+using carriers::FetchResult;
+using carriers::HttpAnswer;
+using scheduler::Batch;
+using scheduler::BatchOutcome;
+using scheduler::Slot;
+
+// One transaction takes at most this many reports: enough to make its cost per report vanish, few enough to stay short.
+constexpr std::size_t reports_per_commit = 500;
+constexpr std::chrono::seconds commit_retry_first{1};
+constexpr std::chrono::seconds commit_retry_max{30};
+// Of the imperfections of one answer, so many are logged one by one.
+constexpr std::size_t lines_per_answer = 10;
+
+// Zero means "none" to the lane, and a new revision of the profile reads everything anew.
+std::uint64_t with_revision(std::uint64_t fingerprint, std::uint64_t revision) {
+  const std::uint64_t folded = fingerprint ^ (revision * 0x9e3779b97f4a7c15ULL);
+  return folded == 0 ? 1 : folded;
+}
+
+// Finds the shipment of a report. Carriers mostly answer in the order in which they were asked.
+class SlotFinder {
+ public:
+  SlotFinder(const scheduler::Lane& lane, const Batch& batch) : lane_(lane), batch_(batch) {}
+  const Slot* find(std::string_view remito) {
+    for (std::size_t tried = 0; tried < batch_.slots.size(); ++tried) {
+      const Slot& slot = batch_.slots[next_];
+      next_ = (next_ + 1) % batch_.slots.size();
+      if (lane_.remito(slot) == remito) return &slot;
+    }
+    return nullptr;
+  }
+
+ private:
+  const scheduler::Lane& lane_;
+  const Batch& batch_;
+  std::size_t next_ = 0;
+};
+
+bool has_unmapped(const Report& report) {
+  return std::ranges::any_of(report.events,
+                             [](const TrackingEvent& event) { return event.status == Status::unmapped; });
+}
+
+}  // namespace
+
+// What the mapping thread made of an answer.
+struct Poller::Mapped {
+  Batch batch;
+  HttpAnswer answer;
+  std::expected<carriers::TrackAnswer, CarrierTrouble> track;
+};
+
+// A mapped answer that brought something and waits for its commit.
+struct Poller::Answered {
+  struct Changed {
+    Slot slot = 0;
+    std::uint64_t read_fingerprint = 0;
+    db::PolledReport polled;
+  };
+  Batch batch;
+  std::uint64_t body_fingerprint = 0;
+  std::vector<Changed> changed;
+  std::optional<db::RawAnswer> raw;  ///< kept if the commit finds a code that is new and unknown
+};
+
+struct Poller::Carrier {
+  Carrier(std::shared_ptr<const carriers::Profile> profile_used, scheduler::LaneConfig config)
+      : name(config.carrier), profile(std::move(profile_used)), lane(config, remitod::fingerprint(config.carrier)) {}
+  std::string name;
+  std::shared_ptr<const carriers::Profile> profile;
+  scheduler::Lane lane;
+  std::unique_ptr<Alarm> wake_alarm;
+  std::unique_ptr<Alarm> commit_alarm;
+  PollCounters counters;
+
+  std::vector<Answered> waiting;           ///< for the next commit
+  std::vector<Answered> committing;        ///< in the transaction that runs now
+  std::chrono::seconds commit_backoff{0};  ///< not zero: the last commit failed, and this is how long we wait
+  bool commit_paused = false;
+  /// After a report that the database refuses, so many answers go in one by one, so that only the bad one is lost.
+  std::size_t one_by_one = 0;
+
+  db::ApplyRules rules() const {
+    return {name, {profile->registration_grace()}, profile->tail(), profile->give_up_after()};
+  }
+};
+
+Poller::Poller(Runtime& runtime, carriers::HttpTransport& transport, Offload& mapper, db::Executor& executor,
+               RawKeeper& raw, Hooks hooks)
+    : runtime_(runtime),
+      transport_(transport),
+      mapper_(mapper),
+      executor_(executor),
+      raw_(raw),
+      hooks_(std::move(hooks)) {}
+
+Poller::~Poller() = default;
+
+// ------------------------------------------------------------------ the steps of a poll
+
+void Poller::wake(Carrier& carrier) {
+  if (stopping_) return;
+  const Instant now = runtime_.now();
+  while (std::optional<Batch> batch = carrier.lane.take(now))
+    if (!send(carrier, std::move(*batch))) break;
+  if (const std::optional<Instant> next = carrier.lane.next_wake(now))
+    carrier.wake_alarm->set(*next);
+  else
+    carrier.wake_alarm->cancel();
+}
+
+bool Poller::send(Carrier& carrier, Batch batch) {
+  std::vector<carriers::TrackItem> items;
+  items.reserve(batch.slots.size());
+  for (const Slot slot : batch.slots) items.push_back({carrier.lane.remito(slot), carrier.lane.registered_at(slot)});
+  auto request = carriers::build_track(*carrier.profile, items, runtime_.now());
+  if (!request) {
+    // A remito that cannot stand in a request: asked again at its next turn, and said so each time.
+    failed(carrier, batch, "request", request.error().field + ": " + request.error().message,
+           {BatchOutcome::Kind::answered, {}});
+    return false;
+  }
+  ++carrier.counters.requests;
+  transport_.submit(std::move(*request), [this, &carrier, batch = std::move(batch)](FetchResult result) mutable {
+    answered(carrier, std::move(batch), std::move(result));
+  });
+  return true;
+}
+
+void Poller::answered(Carrier& carrier, Batch batch, FetchResult result) {
+  if (!result) {
+    const bool ours = result.error().kind == carriers::FetchError::Kind::stopped;
+    if (ours) return finish(carrier, batch, {BatchOutcome::Kind::abandoned, {}});
+    return failed(carrier, batch, carriers::name(result.error().kind), result.error().message,
+                  {BatchOutcome::Kind::failed, {}});
+  }
+  carrier.counters.last_answer_at = runtime_.now();
+  if (batch.slots.size() == 1 && result->status == 200 && !carrier.lane.resync_marked(batch.slots.front()) &&
+      carrier.lane.body_fingerprint(batch.slots.front()) ==
+          with_revision(result->fingerprint, carrier.profile->revision())) {
+    ++carrier.counters.polls;
+    ++carrier.counters.unchanged;
+    return finish(carrier, batch, {BatchOutcome::Kind::answered, {}});
+  }
+  map(carrier, std::move(batch), std::move(*result));
+}
+
+void Poller::map(Carrier& carrier, Batch batch, HttpAnswer answer) {
+  struct Asked {
+    std::string remito;
+    Instant registered_at;
+  };
+  std::vector<Asked> asked;  // copies: the lane lives on while another thread maps
+  asked.reserve(batch.slots.size());
+  for (const Slot slot : batch.slots)
+    asked.push_back({std::string(carrier.lane.remito(slot)), carrier.lane.registered_at(slot)});
+  mapper_.run([this, &carrier, profile = carrier.profile, batch = std::move(batch), answer = std::move(answer),
+               asked = std::move(asked)]() mutable -> Runtime::Task {
+    std::vector<carriers::TrackItem> items;
+    items.reserve(asked.size());
+    for (const Asked& one : asked) items.push_back({one.remito, one.registered_at});
+    auto track = carriers::map_track(*profile, answer, items);
+    return [this, &carrier, result = Mapped{std::move(batch), std::move(answer), std::move(track)}]() mutable {
+      mapped(carrier, std::move(result));
+    };
+  });
+}
+
+void Poller::mapped(Carrier& carrier, Mapped mapped) {
+  const Batch& batch = mapped.batch;
+  if (!mapped.track) {
+    const CarrierTrouble& trouble = mapped.track.error();
+    const bool throttled = trouble.kind == CarrierTrouble::Kind::throttled || mapped.answer.retry_after.has_value();
+    raw_.keep({carrier.name, "track",
+               batch.slots.size() == 1 ? std::string(carrier.lane.remito(batch.slots.front())) : "", trouble.message,
+               mapped.answer.status, mapped.answer.content_type, std::move(mapped.answer.body)});
+    return failed(carrier, batch, carriers::name(trouble.kind), trouble.message,
+                  {throttled ? BatchOutcome::Kind::throttled : BatchOutcome::Kind::failed, mapped.answer.retry_after});
+  }
+  note_imperfections(carrier, mapped);
+  carrier.counters.polls += batch.slots.size();
+
+  const std::uint64_t revision = carrier.profile->revision();
+  Answered answer{batch, with_revision(mapped.answer.fingerprint, revision), {}, {}};
+  bool any_unmapped = false;
+  SlotFinder slots(carrier.lane, batch);
+  for (Report& report : mapped.track->reports) {
+    const Slot* const slot = slots.find(report.remito);
+    if (!slot) continue;  // map_track promises only what was asked for
+    const std::uint64_t read = with_revision(remitod::fingerprint(report), revision);
+    if (read == carrier.lane.read_fingerprint(*slot) && !carrier.lane.resync_marked(*slot)) {
+      ++carrier.counters.unchanged;
+      continue;
+    }
+    any_unmapped = any_unmapped || has_unmapped(report);
+    answer.changed.push_back({*slot, read, {carrier.lane.shipment_id(*slot), std::move(report)}});
+  }
+  if (answer.changed.empty()) {
+    // The envelope holds a clock or the like. Its bytes are remembered all the same: they may come again.
+    if (batch.slots.size() == 1 && mapped.track->errors.empty() && !mapped.track->reports.empty())
+      carrier.lane.set_fingerprints(batch.slots.front(), answer.body_fingerprint,
+                                    carrier.lane.read_fingerprint(batch.slots.front()));
+    return finish(carrier, batch, {BatchOutcome::Kind::answered, {}});
+  }
+  if (!mapped.track->errors.empty()) answer.body_fingerprint = 0;  // what was left out is looked at again next time
+  if (any_unmapped)
+    answer.raw = db::RawAnswer{carrier.name,
+                               "track",
+                               batch.slots.size() == 1 ? answer.changed.front().polled.report.remito : "",
+                               "a code that the profile does not know",
+                               mapped.answer.status,
+                               mapped.answer.content_type,
+                               std::move(mapped.answer.body)};
+  carrier.waiting.push_back(std::move(answer));
+  commit(carrier);
+}
+
+void Poller::commit(Carrier& carrier) {
+  if (!carrier.committing.empty() || carrier.waiting.empty() || carrier.commit_paused) return;
+  auto reports = std::make_shared<std::vector<db::PolledReport>>();
+  std::size_t taken = 0;
+  for (const Answered& answer : carrier.waiting) {
+    if (taken != 0 && (carrier.one_by_one != 0 || reports->size() + answer.changed.size() > reports_per_commit)) break;
+    for (const Answered::Changed& changed : answer.changed) reports->push_back(changed.polled);
+    ++taken;
+  }
+  const auto end = carrier.waiting.begin() + static_cast<std::ptrdiff_t>(taken);
+  carrier.committing.assign(std::make_move_iterator(carrier.waiting.begin()), std::make_move_iterator(end));
+  carrier.waiting.erase(carrier.waiting.begin(), end);
+  executor_.run<std::vector<db::AppliedReport>>(
+      [reports, rules = carrier.rules(), now = runtime_.now()](db::Session& session) {
+        return db::apply_reports(session, rules, *reports, now);
+      },
+      [this, &carrier](db::DbResult<std::vector<db::AppliedReport>> result) { committed(carrier, std::move(result)); });
+}
+
+void Poller::committed(Carrier& carrier, db::DbResult<std::vector<db::AppliedReport>> result) {
+  if (!result) return give_up_on(carrier, result.error());
+  carrier.commit_backoff = {};
+  std::vector<Answered> answers = std::exchange(carrier.committing, {});
+  carrier.one_by_one -= std::min(carrier.one_by_one, answers.size());
+  std::size_t transitions = 0;
+  for (const db::AppliedReport& applied : *result) transitions += applied.transitions;
+  carrier.counters.transitions += transitions;
+  std::size_t first = 0;
+  for (Answered& answer : answers) {
+    settle(carrier, answer, std::span{*result}.subspan(first, answer.changed.size()));
+    first += answer.changed.size();
+  }
+  if (transitions != 0) hooks_.transitions_written();
+  commit(carrier);
+}
+
+// ------------------------------------------------------------------ what belongs to the steps
+
+void Poller::settle(Carrier& carrier, Answered& answer, std::span<const db::AppliedReport> applied) {
+  std::vector<std::int64_t> leaving;
+  bool new_unmapped = false;
+  for (std::size_t i = 0; i < answer.changed.size(); ++i) {
+    const Answered::Changed& changed = answer.changed[i];
+    const bool alone = answer.batch.slots.size() == 1;
+    carrier.lane.set_fingerprints(changed.slot, alone ? answer.body_fingerprint : 0, changed.read_fingerprint);
+    carrier.counters.too_old += applied[i].too_old;
+    carrier.counters.noise += applied[i].noise;
+    carrier.counters.unmapped += applied[i].unmapped;
+    if (applied[i].unmapped != 0) {
+      new_unmapped = true;
+      for (const TrackingEvent& event : changed.polled.report.events)
+        if (event.status == Status::unmapped)
+          log(Level::warning, "unmapped_code",
+              {{"carrier", carrier.name},
+               {"remito", changed.polled.report.remito},
+               {"code", event.code},
+               {"text", event.text}});
+    }
+    if (applied[i].leaves_lane) leaving.push_back(changed.polled.shipment_id);
+  }
+  if (new_unmapped && answer.raw) raw_.keep(std::move(*answer.raw));
+  finish(carrier, answer.batch, {BatchOutcome::Kind::answered, {}});
+  remove(carrier.name, leaving);
+}
+
+// The database did not take a commit. Trouble that passes: wait and try the same again, while the answers hold their
+// places and so pause the lane. A report that it refuses: find it by going one by one, and leave it out.
+void Poller::give_up_on(Carrier& carrier, const db::DbError& error) {
+  std::vector<Answered> answers = std::exchange(carrier.committing, {});
+  if (error.retryable()) {
+    carrier.waiting.insert(carrier.waiting.begin(), std::make_move_iterator(answers.begin()),
+                           std::make_move_iterator(answers.end()));
+    carrier.commit_backoff = std::clamp(carrier.commit_backoff * 2, commit_retry_first, commit_retry_max);
+    carrier.commit_paused = true;
+    log(Level::error, "commit_delayed",
+        {{"carrier", carrier.name},
+         {"answers", carrier.waiting.size()},
+         {"retry_in_s", carrier.commit_backoff.count()},
+         {"error", error.message}});
+    carrier.commit_alarm->set(runtime_.in(carrier.commit_backoff));
+    return;
+  }
+  if (answers.size() > 1) {
+    carrier.one_by_one = answers.size();
+    carrier.waiting.insert(carrier.waiting.begin(), std::make_move_iterator(answers.begin()),
+                           std::make_move_iterator(answers.end()));
+  } else {
+    const Answered& answer = answers.front();
+    for (const Answered::Changed& changed : answer.changed)
+      log(Level::error, "report_refused",
+          {{"carrier", carrier.name},
+           {"remito", changed.polled.report.remito},
+           {"shipment_id", changed.polled.shipment_id},
+           {"error", error.message}});
+    carrier.one_by_one -= std::min<std::size_t>(carrier.one_by_one, 1);
+    failed(carrier, answer.batch, "database", error.message, {BatchOutcome::Kind::answered, {}});
+  }
+  commit(carrier);
+}
+
+void Poller::finish(Carrier& carrier, const Batch& batch, const BatchOutcome& outcome) {
+  std::vector<std::int64_t> by_hand;
+  if (batch.resync && outcome.kind == BatchOutcome::Kind::answered)
+    for (const Slot slot : batch.slots)
+      if (carrier.lane.resync_marked(slot)) by_hand.push_back(carrier.lane.shipment_id(slot));
+  carrier.lane.finish(batch.id, outcome, runtime_.now());
+  if (!by_hand.empty()) hooks_.resync_answered(by_hand);
+  wake(carrier);
+}
+
+void Poller::failed(Carrier& carrier, const Batch& batch, std::string_view kind, std::string_view message,
+                    BatchOutcome outcome) {
+  ++carrier.counters.failed_requests;
+  carrier.counters.last_error = std::string(kind) + ": " + printable(message);
+  carrier.counters.last_error_at = runtime_.now();
+  log(Level::warning, "poll_failed",
+      {{"carrier", carrier.name},
+       {"remito", carrier.lane.remito(batch.slots.front())},
+       {"shipments", batch.slots.size()},
+       {"kind", kind},
+       {"error", message}});
+  const scheduler::BreakerState before = carrier.lane.breaker();
+  finish(carrier, batch, outcome);
+  if (carrier.lane.breaker() != before)
+    log(Level::warning, "breaker",
+        {{"carrier", carrier.name},
+         {"state", scheduler::name(carrier.lane.breaker())},
+         {"resting_until", to_iso8601(carrier.lane.resting_until())}});
+}
+
+void Poller::note_imperfections(Carrier& carrier, const Mapped& mapped) {
+  const carriers::TrackAnswer& track = *mapped.track;
+  carrier.counters.wrong_rows += track.errors.size();
+  carrier.counters.missing += track.missing.size();
+  carrier.counters.extra += track.extra;
+  if (track.errors.empty() && track.missing.empty() && track.extra == 0) return;
+  for (const carriers::RowError& error : track.errors | std::views::take(lines_per_answer))
+    log(Level::warning, "answer_row_left_out",
+        {{"carrier", carrier.name}, {"remito", error.remito}, {"error", error.message}});
+  for (const std::string& remito : track.missing | std::views::take(lines_per_answer))
+    log(Level::warning, "answer_without_shipment", {{"carrier", carrier.name}, {"remito", remito}});
+  if (track.extra != 0)
+    log(Level::warning, "answer_with_strangers", {{"carrier", carrier.name}, {"shipments", track.extra}});
+  const std::string why = !track.errors.empty()    ? track.errors.front().message
+                          : !track.missing.empty() ? "shipments that were asked for are missing"
+                                                   : "shipments that were not asked for";
+  const std::string remito = !track.errors.empty()    ? track.errors.front().remito
+                             : !track.missing.empty() ? track.missing.front()
+                                                      : "";
+  raw_.keep({carrier.name, "track", remito, why, mapped.answer.status, mapped.answer.content_type, mapped.answer.body});
+}
+
+// ------------------------------------------------------------------ who is asked at all
+
+void Poller::add_carrier(std::shared_ptr<const carriers::Profile> profile, scheduler::LaneConfig config) {
+  auto carrier = std::make_unique<Carrier>(std::move(profile), std::move(config));
+  Carrier& added = *carrier;
+  added.wake_alarm = runtime_.alarm([this, &added] { wake(added); });
+  added.commit_alarm = runtime_.alarm([this, &added] {
+    added.commit_paused = false;
+    commit(added);
+  });
+  carriers_[added.name] = std::move(carrier);
+}
+
+void Poller::add_shipments(std::span<const db::OpenShipment> shipments) {
+  for (const db::OpenShipment& shipment : shipments) add_shipment(shipment, Instant{});
+}
+
+void Poller::add_shipment(const db::OpenShipment& shipment, Instant last_asked) {
+  Carrier* carrier = find(shipment.carrier);
+  if (!carrier) {
+    ++orphans_;
+    return;
+  }
+  const Instant now = runtime_.now();
+  carrier->lane.add({shipment.shipment_id, shipment.remito, shipment.registered_at, last_asked}, now);
+  // Not wake(): many come at once. The alarm gathers them.
+  if (const std::optional<Instant> next = carrier->lane.next_wake(now); next && !stopping_)
+    carrier->wake_alarm->set(*next);
+}
+
+void Poller::remove(std::string_view carrier_name, std::span<const std::int64_t> shipment_ids) {
+  Carrier* carrier = find(carrier_name);
+  if (!carrier) return;
+  for (const std::int64_t shipment_id : shipment_ids) carrier->lane.remove(shipment_id);
+  if (!shipment_ids.empty()) hooks_.resync_answered(shipment_ids);
+}
+
+std::size_t Poller::mark_resync(std::span<const db::ResyncScope> scope) {
+  std::map<std::string_view, std::vector<std::int64_t>> by_carrier;
+  for (const db::ResyncScope& one : scope) by_carrier[one.carrier].push_back(one.shipment_id);
+  std::size_t found = 0;
+  for (const auto& [name, shipment_ids] : by_carrier) {
+    Carrier* carrier = find(name);
+    if (!carrier) continue;
+    found += carrier->lane.mark_resync(shipment_ids, runtime_.now());
+    wake(*carrier);
+  }
+  return found;
+}
+
+std::size_t Poller::spare_requests(std::string_view carrier_name) {
+  Carrier* carrier = find(carrier_name);
+  return carrier ? carrier->lane.spare_requests(runtime_.now()) : 0;
+}
+
+void Poller::spend_requests(std::string_view carrier_name, std::size_t requests) {
+  if (Carrier* carrier = find(carrier_name)) carrier->lane.spend_requests(requests, runtime_.now());
+}
+
+void Poller::stop() {
+  stopping_ = true;
+  for (const auto& [name, carrier] : carriers_) carrier->wake_alarm->cancel();
+}
+
+bool Poller::idle() const {
+  return std::ranges::all_of(carriers_, [this](const auto& entry) {
+    const Carrier& carrier = *entry.second;
+    return carrier.waiting.empty() && carrier.committing.empty() && carrier.lane.in_flight() == 0;
+  });
+}
+
+bool Poller::database_trouble() const {
+  return std::ranges::any_of(carriers_, [](const auto& entry) { return entry.second->commit_backoff.count() != 0; });
+}
+
+std::vector<Poller::CarrierView> Poller::carriers() const {
+  std::vector<CarrierView> views;
+  for (const auto& [name, carrier] : carriers_)
+    views.push_back({*carrier->profile, carrier->lane, carrier->counters,
+                     carrier->waiting.size() + carrier->committing.size(), carrier->rules()});
+  return views;
+}
+
+const scheduler::Lane* Poller::lane(std::string_view carrier_name) const {
+  const Carrier* carrier = find(carrier_name);
+  return carrier ? &carrier->lane : nullptr;
+}
+
+Poller::Carrier* Poller::find(std::string_view carrier_name) const {
+  const auto found = carriers_.find(carrier_name);
+  return found == carriers_.end() ? nullptr : found->second.get();
+}
+
+}  // namespace remitod::daemon

@@ -1,0 +1,276 @@
+#include "daemon/remito_worker.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "carriers/request.h"
+#include "daemon/log.h"
+
+namespace remitod::daemon {
+namespace {
+
+using carriers::CreateAnswer;
+using db::RequestOutcome;
+
+constexpr std::size_t accept_max = 1000;
+// A claim's lease outlasts the call's total deadline: a paused worker's write is stopped by its token, its call by
+// nothing.
+constexpr std::chrono::seconds lease_margin{30};
+constexpr std::chrono::seconds unsent_retry_first{5};
+constexpr std::chrono::seconds unsent_retry_max{600};
+constexpr std::chrono::seconds database_retry{2};
+constexpr std::chrono::milliseconds look_again{200};
+
+std::chrono::seconds unsent_pause(int attempts) {
+  const int doublings = std::clamp(attempts - 1, 0, 10);
+  return std::min(unsent_retry_first * (1 << doublings), unsent_retry_max);
+}
+
+carriers::CreateOrder order_of(const db::RemitoRequest& request) {
+  return {request.order_number, request.parcel_group, request.service, request.client_ref, request.payload};
+}
+
+RequestOutcome outcome_of(const db::RemitoRequest& request, RequestOutcome::Kind kind) {
+  RequestOutcome outcome;
+  outcome.request_id = request.request_id;
+  outcome.fencing_token = request.fencing_token;
+  outcome.kind = kind;
+  return outcome;
+}
+
+std::string_view name(RequestOutcome::Kind kind) {
+  switch (kind) {
+    case RequestOutcome::Kind::granted:
+      return "granted";
+    case RequestOutcome::Kind::refused:
+      return "refused";
+    case RequestOutcome::Kind::unknown:
+      return "unknown";
+    case RequestOutcome::Kind::unsent:
+      return "unsent";
+  }
+  std::unreachable();
+}
+
+}  // namespace
+
+RemitoWorker::RemitoWorker(Runtime& runtime, carriers::HttpTransport& transport, Offload& mapper,
+                           db::Executor& executor, RawKeeper& raw, Hooks hooks)
+    : runtime_(runtime),
+      transport_(transport),
+      mapper_(mapper),
+      executor_(executor),
+      raw_(raw),
+      hooks_(std::move(hooks)),
+      sweep_alarm_(runtime.alarm([this] { wake(); })),
+      settle_alarm_(runtime.alarm([this] {
+        settle_paused_ = false;
+        settle();
+      })) {}
+
+void RemitoWorker::add_carrier(std::shared_ptr<const carriers::Profile> profile, std::size_t concurrency) {
+  std::string carrier = profile->name();
+  carriers_[std::move(carrier)] = {std::move(profile), concurrency, 0};
+}
+
+void RemitoWorker::wake() {
+  if (stopping_) return;
+  if (sweeping_)
+    sweep_again_ = true;
+  else
+    sweep();
+}
+
+// One transaction: new rows are accepted, impossible ones refused, and what may be sent now is claimed.
+void RemitoWorker::sweep() {
+  struct Room {
+    std::string carrier;
+    std::size_t requests;
+  };
+  std::vector<Room> rooms;
+  std::vector<std::string> known;
+  std::chrono::milliseconds longest_call{0};
+  for (const auto& [carrier, state] : carriers_) {
+    if (!state.profile->can_create()) continue;
+    known.push_back(carrier);
+    longest_call = std::max(longest_call, state.profile->transport_options()->total_timeout);
+    const std::size_t room =
+        std::min(state.concurrency - std::min(state.concurrency, state.in_flight), hooks_.spare_requests(carrier));
+    if (room != 0) rooms.push_back({carrier, room});
+  }
+  sweeping_ = true;
+  const Instant now = runtime_.now();
+  executor_.run<Claimed>(
+      [rooms = std::move(rooms), known = std::move(known), now,
+       lease = now + longest_call + lease_margin](db::Session& session) -> db::DbResult<Claimed> {
+        Claimed result;
+        auto accepted = db::accept_new_requests(session, now, accept_max);
+        if (!accepted) return std::unexpected(accepted.error());
+        auto refused = db::refuse_unknown_carriers(session, known, now);
+        if (!refused) return std::unexpected(refused.error());
+        result.changed = *accepted != 0 || *refused != 0;
+        result.next_due = now;
+        auto due = db::next_request_due(session);
+        if (!due) return std::unexpected(due.error());
+        if (*due && **due <= now)
+          for (const Room& room : rooms) {
+            auto requests = db::claim_requests(session, std::span{&room.carrier, 1}, now, lease, room.requests);
+            if (!requests) return std::unexpected(requests.error());
+            std::ranges::move(*requests, std::back_inserter(result.requests));
+          }
+        due = db::next_request_due(session);
+        if (!due) return std::unexpected(due.error());
+        result.next_due = *due;
+        return result;
+      },
+      [this](db::DbResult<Claimed> result) { claimed(std::move(result)); });
+}
+
+void RemitoWorker::claimed(db::DbResult<Claimed> result) {
+  sweeping_ = false;
+  database_trouble_ = !result;
+  if (!result) {
+    log(Level::error, "remito_queue_unreadable", {{"error", result.error().message}});
+    sweep_alarm_->set(runtime_.in(database_retry));
+    return;
+  }
+  if (result->changed) hooks_.transitions_written();
+  for (db::RemitoRequest& request : result->requests) {
+    hooks_.spend_requests(request.carrier, 1);
+    send(std::move(request));
+  }
+  // Rows that wait for their retry time, for the carrier's rate or for a free place: look again then.
+  if (result->next_due) sweep_alarm_->set(std::max(*result->next_due, runtime_.in(look_again)));
+  if (std::exchange(sweep_again_, false)) wake();
+}
+
+void RemitoWorker::send(db::RemitoRequest claimed_request) {
+  const auto request = std::make_shared<const db::RemitoRequest>(std::move(claimed_request));
+  Carrier& carrier = carriers_.find(request->carrier)->second;
+  ++carrier.in_flight;
+  auto http = carriers::build_create(*carrier.profile, order_of(*request), runtime_.now());
+  if (!http) {
+    RequestOutcome outcome = outcome_of(*request, RequestOutcome::Kind::refused);
+    outcome.code = "request";
+    outcome.text = http.error().field + ": " + http.error().message;
+    return ended({std::move(outcome), request->carrier});
+  }
+  const std::string hash = std::to_string(fingerprint(http->method + '\n' + http->url + '\n' + http->body));
+  log(Level::info, "remito_asked",
+      {{"carrier", request->carrier},
+       {"order", request->order_number},
+       {"request_key", request->request_key},
+       {"client_ref", request->client_ref},
+       {"attempt", request->attempts}});
+  transport_.submit(std::move(*http), [this, request, hash](carriers::FetchResult result) {
+    answered(request, hash, std::move(result));
+  });
+}
+
+void RemitoWorker::answered(const std::shared_ptr<const db::RemitoRequest>& request, std::string hash,
+                            carriers::FetchResult result) {
+  if (!result) {
+    const carriers::FetchError& error = result.error();
+    RequestOutcome outcome =
+        outcome_of(*request, error.provably_unsent ? RequestOutcome::Kind::unsent : RequestOutcome::Kind::unknown);
+    outcome.text = std::string(carriers::name(error.kind)) + ": " + error.message;
+    outcome.request_hash = std::move(hash);
+    outcome.retry_at = runtime_.now() + unsent_pause(request->attempts);
+    return ended({std::move(outcome), request->carrier});
+  }
+  mapper_.run([this, request, hash = std::move(hash), answer = std::move(*result),
+               profile = carriers_.find(request->carrier)->second.profile]() mutable -> Runtime::Task {
+    CreateAnswer said = carriers::map_create(*profile, answer, order_of(*request));
+    return [this, request, hash = std::move(hash), answer = std::move(answer), said = std::move(said)]() mutable {
+      const auto kind = said.kind == CreateAnswer::Kind::granted   ? RequestOutcome::Kind::granted
+                        : said.kind == CreateAnswer::Kind::refused ? RequestOutcome::Kind::refused
+                                                                   : RequestOutcome::Kind::unknown;
+      RequestOutcome outcome = outcome_of(*request, kind);
+      outcome.remito = std::move(said.remito);
+      outcome.code = std::move(said.refusal_code);
+      outcome.text = std::move(said.refusal_text);
+      outcome.request_hash = std::move(hash);
+      if (kind != RequestOutcome::Kind::granted)
+        raw_.keep({request->carrier, "create", outcome.remito, outcome.text.empty() ? "unclear" : outcome.text,
+                   answer.status, answer.content_type, std::move(answer.body)});
+      ended({std::move(outcome), request->carrier});
+    };
+  });
+}
+
+void RemitoWorker::ended(Ended ended) {
+  waiting_.push_back(std::move(ended));
+  settle();
+}
+
+void RemitoWorker::settle() {
+  if (settling_ || settle_paused_ || waiting_.empty()) return;
+  settling_ = true;
+  auto taken = std::make_shared<std::vector<Ended>>(std::exchange(waiting_, {}));
+  std::vector<RequestOutcome> outcomes;
+  outcomes.reserve(taken->size());
+  for (const Ended& one : *taken) outcomes.push_back(one.outcome);
+  executor_.run<std::vector<db::SettledRequest>>(
+      [outcomes = std::move(outcomes), now = runtime_.now()](db::Session& session) {
+        return db::settle_requests(session, outcomes, now);
+      },
+      [this, taken](db::DbResult<std::vector<db::SettledRequest>> result) { settled(*taken, std::move(result)); });
+}
+
+void RemitoWorker::settled(const std::vector<Ended>& ended, db::DbResult<std::vector<db::SettledRequest>> result) {
+  settling_ = false;
+  database_trouble_ = !result;
+  if (!result) {
+    // The answers are kept and written as soon as the database takes them: a granted remito must not be lost.
+    log(Level::error, "remito_settlement_delayed", {{"requests", ended.size()}, {"error", result.error().message}});
+    waiting_.insert(waiting_.begin(), ended.begin(), ended.end());
+    settle_paused_ = true;
+    settle_alarm_->set(runtime_.in(database_retry));
+    return;
+  }
+  for (std::size_t i = 0; i < ended.size(); ++i) {
+    const RequestOutcome& outcome = ended[i].outcome;
+    const db::SettledRequest& settled = (*result)[i];
+    --carriers_.find(ended[i].carrier)->second.in_flight;
+    const auto kind = settled.remito_in_use ? RequestOutcome::Kind::unknown : outcome.kind;
+    switch (kind) {
+      case RequestOutcome::Kind::granted:
+        ++counters_.granted;
+        break;
+      case RequestOutcome::Kind::refused:
+        ++counters_.refused;
+        break;
+      case RequestOutcome::Kind::unknown:
+        ++counters_.unknown;
+        break;
+      case RequestOutcome::Kind::unsent:
+        ++counters_.unsent;
+        break;
+    }
+    log(kind == RequestOutcome::Kind::unknown ? Level::error : Level::info, "remito_settled",
+        {{"carrier", ended[i].carrier},
+         {"request_id", outcome.request_id},
+         {"state", name(kind)},
+         {"remito", outcome.remito},
+         {"code", outcome.code},
+         {"text", outcome.text},
+         {"stale", settled.stale}});
+    if (settled.shipment) hooks_.shipment_granted(*settled.shipment);
+  }
+  hooks_.transitions_written();
+  settle();
+  wake();
+}
+
+void RemitoWorker::stop() {
+  stopping_ = true;
+  sweep_alarm_->cancel();
+}
+
+bool RemitoWorker::idle() const {
+  return waiting_.empty() && !settling_ && !sweeping_ &&
+         std::ranges::all_of(carriers_, [](const auto& entry) { return entry.second.in_flight == 0; });
+}
+
+}  // namespace remitod::daemon

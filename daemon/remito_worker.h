@@ -1,0 +1,87 @@
+// Remitos on demand: takes remito_requests, asks the carrier to create the shipment, settles the request.
+//
+// A remito is asked for once. The request is committed as `sending` before anything leaves; the call goes over a
+// connection of its own; only what provably never left is tried again. Whatever else ends without a clear answer is
+// `unknown` and waits for a person: better a late remito than a second, paid shipment.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "carriers/mapping.h"
+#include "carriers/profile.h"
+#include "daemon/raw_keeper.h"
+#include "daemon/runtime.h"
+#include "db/stores.h"
+
+namespace remitod::daemon {
+
+struct RemitoCounters {
+  std::uint64_t granted = 0, refused = 0, unknown = 0, unsent = 0;
+};
+
+class RemitoWorker {
+ public:
+  struct Hooks {
+    std::function<std::size_t(std::string_view carrier)> spare_requests;  ///< what the carrier's rate leaves
+    std::function<void(std::string_view carrier, std::size_t)> spend_requests;
+    std::function<void(const db::OpenShipment&)> shipment_granted;
+    std::function<void()> transitions_written;
+  };
+  RemitoWorker(Runtime& runtime, carriers::HttpTransport& transport, Offload& mapper, db::Executor& executor,
+               RawKeeper& raw, Hooks hooks);
+
+  void add_carrier(std::shared_ptr<const carriers::Profile> profile, std::size_t concurrency);
+  /// Something may be in the queue. Cheap to call often: sweeps do not overlap.
+  void wake();
+  void stop();
+  bool idle() const;
+  const RemitoCounters& counters() const { return counters_; }
+  bool database_trouble() const { return database_trouble_; }
+
+ private:
+  struct Carrier {
+    std::shared_ptr<const carriers::Profile> profile;
+    std::size_t concurrency = 1;
+    std::size_t in_flight = 0;
+  };
+  struct Claimed {
+    std::vector<db::RemitoRequest> requests;
+    std::optional<Instant> next_due;
+    bool changed = false;  ///< transitions were written (refusals)
+  };
+  struct Ended {
+    db::RequestOutcome outcome;
+    std::string carrier;
+  };
+  void sweep();
+  void claimed(db::DbResult<Claimed> result);
+  void send(db::RemitoRequest request);
+  void answered(const std::shared_ptr<const db::RemitoRequest>& request, std::string hash,
+                carriers::FetchResult result);
+  void ended(Ended ended);
+  void settle();
+  void settled(const std::vector<Ended>& ended, db::DbResult<std::vector<db::SettledRequest>> result);
+
+  Runtime& runtime_;
+  carriers::HttpTransport& transport_;
+  Offload& mapper_;
+  db::Executor& executor_;
+  RawKeeper& raw_;
+  Hooks hooks_;
+  std::map<std::string, Carrier, std::less<>> carriers_;
+  std::unique_ptr<Alarm> sweep_alarm_;
+  std::unique_ptr<Alarm> settle_alarm_;
+  std::vector<Ended> waiting_;  ///< settled in the next transaction
+  RemitoCounters counters_;
+  bool sweeping_ = false, sweep_again_ = false;
+  bool settling_ = false, settle_paused_ = false;
+  bool database_trouble_ = false;
+  bool stopping_ = false;
+};
+
+}  // namespace remitod::daemon

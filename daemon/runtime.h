@@ -1,0 +1,42 @@
+// Time and turns of the deciding thread, as arguments: the daemon runs them on Asio, a simulation on a virtual clock.
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "carriers/tracking.h"
+
+namespace remitod::daemon {
+
+/// One deadline that can be moved. Rings on the deciding thread, at or after its moment; setting it again replaces the
+/// earlier moment; destroying it cancels it.
+class Alarm {
+ public:
+  virtual ~Alarm() = default;
+  virtual void set(Instant at) = 0;
+  virtual void cancel() = 0;
+};
+
+class Runtime {
+ public:
+  using Task = std::move_only_function<void()>;
+  virtual ~Runtime() = default;
+  /// The daemon's time. It runs faster than the wall's where the configuration says so (demos).
+  virtual Instant now() const = 0;
+  /// now() as it will be after so much time on the wall: for housekeeping, which no scale of time should hurry.
+  virtual Instant in(std::chrono::microseconds wall_time) const = 0;
+  virtual std::unique_ptr<Alarm> alarm(Task ring) = 0;
+  /// Runs the task on the deciding thread, after what is queued. Callable from any thread.
+  virtual void post(Task task) = 0;
+};
+
+/// Runs work off the deciding thread and brings its result back to it.
+class Offload {
+ public:
+  /// Does the work and returns what is to be done with its result on the deciding thread.
+  using Work = std::move_only_function<Runtime::Task()>;
+  virtual ~Offload() = default;
+  virtual void run(Work work) = 0;
+};
+
+}  // namespace remitod::daemon
