@@ -57,7 +57,7 @@ struct AnswerRules {
 };
 
 struct TrackOperation {
-  RequestTemplate request;
+  TrackTemplate request;
   AnswerRules answer;
   std::optional<Query> not_found;           ///< boolean on the document: none of the asked numbers is known (yet)
   std::optional<Query> shipments;           ///< node set; absent: the document is the one shipment asked about
@@ -73,7 +73,7 @@ struct TrackOperation {
 };
 
 struct CreateOperation {
-  RequestTemplate request;
+  CreateTemplate request;
   std::vector<std::string> required;  ///< dotted paths into the payload that must not be empty
   AnswerRules answer;
   std::optional<Query> granted;  ///< boolean on the document
