@@ -17,12 +17,13 @@ std::string escape_around(std::string_view text, Escape escape) {
     append_escaped(escaped, text.substr(0, plain), escape);
     text.remove_prefix(plain);
     if (text.empty()) break;
-    if (text.front() != hole_begin) {
+    const std::size_t end = text.front() == hole_begin ? text.find(hole_end) : std::string_view::npos;
+    if (end ==
+        std::string_view::npos) {  // the mark of a section, or a setting with such a byte, which the loader refuses
       escaped += text.front();
       text.remove_prefix(1);
       continue;
     }
-    const std::size_t end = text.find(hole_end);
     escaped += text.substr(0, end);
     escaped += letter_of(static_cast<unsigned>(escape));
     escaped += hole_end;
