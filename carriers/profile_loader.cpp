@@ -31,13 +31,14 @@ class Loader {
     const auto transport = std::make_shared<TransportOptions>();
     read_transport(root, *transport);
     LoadContext context;
-    context.zone = profile->zone;
+    context.zone = is_zone(profile->zone) ? profile->zone : "UTC";  // the wrong zone has been reported: once is enough
     context.http_allowed = transport->http_allowed;
     context.batch_max = profile->limits.batch_max;
     context.constants = JsonValue::of_object();
     read_stated(root, "settings", settings_.values, context.constants);
     read_stated(root, "secrets", settings_.secrets, context.constants);
     read_base_url(root, context);
+    transport->http_allowed = context.http_allowed;
     read_auth(root, context, *transport);
     profile->transport = transport;
     read_operations(root, context, *profile);
@@ -97,13 +98,16 @@ class Loader {
     const std::vector<std::string> asked = root.texts(group);
     for (const std::string& key : asked) {
       const auto found = stated.find(key);
+      std::string value;
       if (key.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") != key.npos)
         root.error(group, "'" + key + "': expected a name of lower case letters, digits and '_'");
       else if (found == stated.end() || is_blank(found->second))
         root.error(group, "the installation has to state " + group + "." + key + " for " + settings_.name);
       else if (has_forbidden_control(found->second))
         root.error(group, "the installation's " + group + "." + key + " holds a control character");
-      values.members.emplace(key, JsonValue::of_text(found == stated.end() ? "" : found->second));
+      else
+        value = found->second;
+      values.members.emplace(key, JsonValue::of_text(std::move(value)));
     }
     for (const auto& [key, value] : stated)
       if (!values.find(key))
@@ -121,11 +125,14 @@ class Loader {
     const std::string own = root.text("base_url").value_or("");
     std::string url = settings_.base_url.empty() ? own : settings_.base_url;
     while (url.ends_with('/')) url.pop_back();
+    context.http_allowed = context.http_allowed || is_loopback(url);
     std::string problem = url_problem(url, context.http_allowed);
     if (problem.empty() && (has_control_characters(url) || url.find_first_of(" ?#{}") != url.npos))
       problem = "holds a character that does not belong there: blank, '?', '#', '{' or '}'";
-    if (!problem.empty()) root.error("base_url", (settings_.base_url.empty() ? "" : "the installation's: ") + problem);
     context.base_url = url;
+    if (problem.empty()) return;
+    root.error("base_url", (settings_.base_url.empty() ? "" : "the installation's: ") + problem);
+    context.base_url = "https://invalid";  // or every URL would be reported too
   }
 
   void read_auth(TableReader& root, LoadContext& context, TransportOptions& options) {

@@ -26,6 +26,8 @@ NameTree constant_names(const JsonValue& constants);
 
 /// What is wrong with the scheme or the host of a URL, or "".
 std::string url_problem(std::string_view url, bool http_allowed);
+/// What never leaves this machine needs no encryption: test carriers, a tunnel's end.
+bool is_loopback(std::string_view url);
 
 /// May this be the name of a header?
 bool is_header_name(std::string_view name);

@@ -140,6 +140,14 @@ std::string url_problem(std::string_view url, bool http_allowed) {
   return "";
 }
 
+bool is_loopback(std::string_view url) {
+  url.remove_prefix(std::min(url.size(), url.find("://") + 3));
+  const std::string_view host = url.substr(0, url.find_first_of("/?#"));
+  const std::string_view name =
+      host.starts_with('[') ? host.substr(0, host.find(']') + 1) : host.substr(0, host.find(':'));
+  return name == "127.0.0.1" || name == "localhost" || name == "[::1]";
+}
+
 bool is_header_name(std::string_view name) {
   constexpr std::string_view marks = "!#$%&'*+-.^_`|~";  // RFC 9110, token
   return !name.empty() && std::ranges::all_of(name, [&](char c) {

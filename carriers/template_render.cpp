@@ -68,7 +68,11 @@ mustache::data to_data(const JsonValue& value) {
       return mustache::data{value.text};
     case JsonValue::Kind::array: {
       mustache::list list;
-      for (const JsonValue& item : value.items) list.push_back(to_data(item));
+      for (const JsonValue& item : value.items) {
+        list.push_back(to_data(item));
+        const bool is_last = list.size() == value.items.size();
+        if (list.back().is_object()) list.back().set("comma", mustache::data{!is_last});
+      }
       return mustache::data{list};
     }
     case JsonValue::Kind::object: {
@@ -112,7 +116,7 @@ class Renderer {
     if (value == base_url_mark)
       return rendering_.part == Part::url ? std::string(rendering_.base_url)
                                           : mark::escape_around(rendering_.base_url, escape_);
-    const bool is_hole = value.front() == mark::hole_begin;
+    const bool is_hole = value.starts_with(mark::hole_begin);
     if (rendering_.part != Part::body && !is_hole && has_control_characters(value) && !error_)
       error_ = RenderError{scopes_.last_name(), "holds a line break or another control character"};
     return mark::escape_around(value, escape_);
