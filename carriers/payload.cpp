@@ -206,6 +206,7 @@ std::expected<void, std::string> declare_field(NameTree& names, std::string_view
     NameTree& child = node->members[std::string(segment)];
     if (field) {
       child.kind = name_kind(field->kind);
+      if (child.kind == NameTree::Kind::list) child.members.emplace("comma", NameTree{NameTree::Kind::lambda, {}});
       fields = fields_of(field->kind);
     } else {
       const bool has_members = i + 1 < segments.size() || !child.members.empty();
