@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bitset>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -44,11 +45,12 @@ class Teller {
       if (history_[i].known.baseline || told_keys.contains(history_[i].key)) last_told_ = i;
   }
 
-  bool lies_before_told(const Step& step) const { return step.entry < last_told_; }
+  /// An event that was told as something else counts as told.
+  bool lies_within_told(const Step& step) const { return step.entry <= last_told_; }
 
-  /// The last step is the one that gave the present status, unless we gave the shipment up after it.
+  /// The last step is the one that gave the present status. (Where our giving up holds, that did not change.)
   bool changes_present(const Step& step) const {
-    return &step == &folded_.steps.back() && folded_.status != known_.status && folded_.status == step.to;
+    return &step == &folded_.steps.back() && folded_.status != known_.status;
   }
 
   bool is_news(const Step& step) const {
@@ -56,13 +58,13 @@ class Teller {
     if (changes_present(step)) return true;
     if (cause(step).known.baseline) return false;
     if (step.inferred) return !was_told(step.to);
-    return !lies_before_told(step) || step.to == Status::attempt_failed || !was_told(step.to);
+    return !lies_within_told(step) || step.to == Status::attempt_failed || !was_told(step.to);
   }
 
   ShipmentTransition transition(const Step& step) const {
     const HistoryEntry& entry = cause(step);
     const TrackingEvent& event = entry.known.event;
-    const bool out_of_order = lies_before_told(step);
+    const bool out_of_order = lies_within_told(step);
     ShipmentTransition transition;
     transition.event_key = entry.key;
     transition.from = step.from;
@@ -89,7 +91,7 @@ class Teller {
   const Folded& folded_;
   std::set<EmittedStep> told_;
   std::bitset<status_count> told_statuses_;
-  std::size_t last_told_ = 0;  ///< index in the history; nothing lies before 0
+  std::optional<std::size_t> last_told_;  ///< index in the history
 };
 
 }  // namespace

@@ -114,6 +114,23 @@ TEST(Emission, WhatABetterProfileUnsaysIsNotTakenBackNorToldAgain) {
   EXPECT_EQ(shipment.known.status, delivered);
 }
 
+TEST(Emission, WhatABetterProfileSaysInsteadFollowsWhatWasTold) {
+  FollowedShipment shipment;
+  told_by(shipment, {event(in_transit, timed(1, 1)), event(delivered, timed(1, 5))});
+  TrackingEvent handed_back = event(delivered, timed(1, 5));
+  handed_back.status = returned;
+  EXPECT_EQ(told_by(shipment, {handed_back}), "delivered>returned correction");
+}
+
+TEST(Emission, TransitThatWasToldIsNotInferredWhenABetterProfileUnsaysIt) {
+  FollowedShipment shipment;
+  told_by(shipment, {event(in_transit, timed(1, 1))});
+  TrackingEvent only_picked_up = event(in_transit, timed(1, 1));
+  only_picked_up.status = picked_up;
+  EXPECT_EQ(told_by(shipment, {only_picked_up}), "in_transit>picked_up");
+  EXPECT_EQ(told_by(shipment, {event(delivered, timed(1, 5))}), "in_transit>delivered");
+}
+
 // ---------------------------------------------------------------- baseline
 
 FollowedShipment imported(std::vector<TrackingEvent> history) {
@@ -152,9 +169,10 @@ TEST(Baseline, WaitsForTheFirstReportThatSaysSomething) {
 }
 
 TEST(Baseline, WhatLaterTurnsUpWithinItIsLate) {
-  FollowedShipment shipment = imported({event(in_transit, timed(1, 1)), event(in_transit, timed(1, 9))});
-  EXPECT_EQ(told_by(shipment, {event(in_transit, timed(1, 5))}), "");
-  EXPECT_EQ(told_by(shipment, {event(exception, timed(1, 6))}), "in_transit>exception late");
+  FollowedShipment shipment = imported({event(in_transit, timed(1, 1)), event(out_for_delivery, timed(1, 3)),
+                                        event(in_transit, timed(1, 6)), event(in_transit, timed(1, 9))});
+  EXPECT_EQ(told_by(shipment, {event(out_for_delivery, timed(1, 7))}), "");
+  EXPECT_EQ(told_by(shipment, {event(exception, timed(1, 8))}), "out_for_delivery>exception late");
   EXPECT_EQ(shipment.known.status, in_transit) << "the last event of the baseline holds";
 }
 
@@ -189,6 +207,10 @@ TEST(Expired, HoldsWhileTheCarrierSaysNothingNew) {
   EXPECT_EQ(result.status, expired);
   EXPECT_EQ(result.status_at, std::nullopt);
   EXPECT_EQ(shipment.apply(not_found_yet()).status, expired);
+
+  TrackingEvent reworded = event(in_transit, timed(1, 1));
+  reworded.text = "En ruta";
+  EXPECT_EQ(shipment.apply({reworded}).status, expired);
 }
 
 TEST(Expired, IsTakenBackByAnyNews) {

@@ -167,6 +167,10 @@ TEST(Fold, AnUnmappedCodeNeverBecomesTheStatus) {
   EXPECT_EQ(result.unmapped, 2U);
   EXPECT_EQ(result.noise, 0U);
   EXPECT_EQ(spell(result.transitions), "registered>in_transit inferred, in_transit>out_for_delivery");
+
+  TrackingEvent reworded = event(unmapped, timed(1, 1));
+  reworded.text = "Guía en proceso";
+  EXPECT_EQ(shipment.apply({reworded}).unmapped, 0U) << "a code is counted when it is new";
 }
 
 // ---------------------------------------------------------------- inferred
