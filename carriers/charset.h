@@ -1,0 +1,25 @@
+// Which charset an answer is written in, and its text in UTF-8. Private to carriers/.
+#pragma once
+
+#include <cstddef>
+#include <expected>
+#include <string>
+#include <string_view>
+
+#include "carriers/answer.h"
+
+namespace remitod::carriers {
+
+/// Bytes of the valid UTF-8 character at `at` (1 to 4); 0 where there is none.
+std::size_t utf8_sequence(std::string_view text, std::size_t at);
+
+/// Where the first byte stands that is no part of valid UTF-8; npos if all of it is valid.
+std::size_t find_invalid_utf8(std::string_view text);
+
+/// The text of an answer as valid UTF-8 without its BOM, read in the first of these charsets: BOM (or the NUL bytes
+/// that give UTF-16 away), Content-Type, XML declaration, options.charset, UTF-8. The result points into `body` where
+/// that is UTF-8 already, else into `converted`.
+std::expected<std::string_view, DecodeError> utf8_text(std::string_view body, std::string_view content_type,
+                                                       const DecodeOptions& options, std::string& converted);
+
+}  // namespace remitod::carriers
