@@ -12,11 +12,16 @@
 namespace remitod::carriers {
 
 /// Formats are those of strptime as Howard Hinnant's date reads them ("%d/%m/%Y %H:%M", "%FT%T%Ez"), and besides:
-/// "iso" (RFC 3339, offset optional, fraction of any length), "epoch_s", "epoch_ms". A format without hours is
-/// date-only. The whole text must match; blanks around it are ignored. Formats are tried in order.
+/// "iso" (RFC 3339; offset, seconds and time optional, fraction of any length), "epoch_s", "epoch_ms". A format without
+/// hours is date-only. The whole text must match; blanks around it are ignored. Formats are tried in order.
+/// %S reads a fraction, %p also "p. m.", %z and %Ez also "Z" and offsets with or without a colon; these three not in a
+/// format that names months or weekdays, where fractions have nine digits at most. %Z takes UTC and GMT alone: other
+/// abbreviations mean several zones. %j is refused. Fractions are cut off at microseconds.
+///
+/// Years before 1990 and after 2199 are refused: they are how systems write "none" (0001, 1900, 1970), or were misread.
 ///
 /// Local times are read in `zone`. A local time that a clock change repeats or skips takes the earlier reading
-/// (skipped: the moment of the change) and is marked resolved_by_rule.
+/// (skipped: the moment of the change) and is marked resolved_by_rule. Immutable; any thread.
 class TimeReader {
  public:
   /// Errors name the format or zone that is wrong.

@@ -1,0 +1,236 @@
+// Times as carriers write them -> moments.
+#include "carriers/times.h"
+
+#include <date/date.h>
+#include <gmock/gmock.h>
+#include <rapidcheck/gtest.h>
+
+#include <sstream>
+
+namespace remitod::carriers {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+
+/// "2026-11-23T21:04:05Z profile date_only by_rule", or the error.
+std::string read(const std::vector<std::string>& formats, std::string_view text,
+                 std::string_view zone = "America/Lima") {
+  const auto reader = TimeReader::make(formats, zone);
+  if (!reader) return "error: " + reader.error();
+  const auto occurred = reader->read(text);
+  if (!occurred) return "error: " + occurred.error();
+  return to_iso8601(occurred->at) + ' ' + std::string(name(occurred->zone)) +
+         (occurred->date_only ? " date_only" : "") + (occurred->resolved_by_rule ? " by_rule" : "");
+}
+
+struct Reading {
+  std::string format;
+  std::string text;
+  std::string wanted;
+};
+
+void PrintTo(const Reading& reading, std::ostream* stream) {
+  *stream << reading.format << " <- " << reading.text;
+}
+
+class TimeReading : public testing::TestWithParam<Reading> {};
+
+TEST_P(TimeReading, GivesTheMoment) {
+  EXPECT_EQ(read({GetParam().format}, GetParam().text), GetParam().wanted);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Numeric, TimeReading,
+    testing::Values(Reading{"%d/%m/%Y %H:%M", "23/11/2026 21:04", "2026-11-24T02:04:00Z profile"},
+                    Reading{"%d/%m/%Y %H:%M:%S", "  3/1/2026  7:4:5 \n", "2026-01-03T12:04:05Z profile"},
+                    Reading{"%d-%m-%y %R", "23-11-26 21:04", "2026-11-24T02:04:00Z profile"},
+                    Reading{"%Y%m%d%H%M%S", "20261123210405", "2026-11-24T02:04:05Z profile"},
+                    Reading{"%F %T", "2026-11-23 21:04:05.5", "2026-11-24T02:04:05.5Z profile"},
+                    Reading{"%F %T", "2026-11-23 21:04:05.1234567890123456789", "2026-11-24T02:04:05.123456Z profile"},
+                    Reading{"%F %T", "2026-11-23 23:59:59.9999999", "2026-11-24T04:59:59.999999Z profile"},
+                    Reading{"%FT%T%Ez", "2026-11-23T21:04:05-03:00", "2026-11-24T00:04:05Z offset"},
+                    Reading{"%FT%T%z", "2026-11-23T21:04:05.25+0530", "2026-11-23T15:34:05.25Z offset"},
+                    Reading{"%FT%T%z", "2026-11-23T21:04:05Z", "2026-11-23T21:04:05Z offset"},
+                    Reading{"%FT%T%z", "2026-11-23T21:04:05-03", "2026-11-24T00:04:05Z offset"},
+                    Reading{"%D", "11/23/26", "2026-11-23T05:00:00Z profile date_only"},
+                    Reading{"%d.%m.%Y", "23.11.2026", "2026-11-23T05:00:00Z profile date_only"},
+                    Reading{"Fecha: %d/%m/%Y a las %H h", "Fecha: 23/11/2026 a las 9 h",
+                            "2026-11-23T14:00:00Z profile"}));
+
+INSTANTIATE_TEST_SUITE_P(
+    TwelveHours, TimeReading,
+    testing::Values(Reading{"%d/%m/%Y %I:%M:%S %p", "23/11/2026 09:04:05 PM", "2026-11-24T02:04:05Z profile"},
+                    Reading{"%d/%m/%Y %I:%M %p", "23/11/2026 9:04 am", "2026-11-23T14:04:00Z profile"},
+                    Reading{"%d/%m/%Y %I:%M %p", "23/11/2026 12:00 AM", "2026-11-23T05:00:00Z profile"},
+                    Reading{"%d/%m/%Y %I:%M %p", "23/11/2026 12:00 PM", "2026-11-23T17:00:00Z profile"},
+                    Reading{"%d/%m/%Y %I:%M%p", "23/11/2026 12:59am", "2026-11-23T05:59:00Z profile"},
+                    Reading{"%d/%m/%Y %I:%M %p", "23/11/2026 9:04 p. m.", "2026-11-24T02:04:00Z profile"},
+                    Reading{"%d/%m/%Y %I:%M %p", "23/11/2026 9:04\u202fp.\u00a0m.", "2026-11-24T02:04:00Z profile"},
+                    Reading{"%D %r", "11/23/26 09:04:05 a.m.", "2026-11-23T14:04:05Z profile"}));
+
+INSTANTIATE_TEST_SUITE_P(
+    Iso, TimeReading,
+    testing::Values(Reading{"iso", "2026-11-23T21:04:05Z", "2026-11-23T21:04:05Z offset"},
+                    Reading{"iso", "2026-11-23T00:00:00-03:00", "2026-11-23T03:00:00Z offset"},
+                    Reading{"iso", "2026-11-23T21:04:05.1234567-05:00", "2026-11-24T02:04:05.123456Z offset"},
+                    Reading{"iso", "2026-11-23 21:04:05,250 +0000", "2026-11-23T21:04:05.25Z offset"},
+                    Reading{"iso", "2026-11-23T21:04:05", "2026-11-24T02:04:05Z profile"},
+                    Reading{"iso", "2026-11-23T21:04", "2026-11-24T02:04:00Z profile"},
+                    Reading{"iso", "2026-11-23", "2026-11-23T05:00:00Z profile date_only"}));
+
+INSTANTIATE_TEST_SUITE_P(Epoch, TimeReading,
+                         testing::Values(Reading{"epoch_s", "1795467845", "2026-11-23T21:04:05Z offset"},
+                                         Reading{"epoch_s", "1795467845.25", "2026-11-23T21:04:05.25Z offset"},
+                                         Reading{"epoch_ms", "1795467845250", "2026-11-23T21:04:05.25Z offset"},
+                                         Reading{"epoch_ms", "1795467845250.5", "2026-11-23T21:04:05.2505Z offset"}));
+
+INSTANTIATE_TEST_SUITE_P(
+    Names, TimeReading,
+    testing::Values(Reading{"%d-%b-%Y %H:%M", "23-NOV-2026 21:04", "2026-11-24T02:04:00Z profile"},
+                    Reading{"%d %B %Y", "23 November 2026", "2026-11-23T05:00:00Z profile date_only"},
+                    Reading{"%a, %d %b %Y %T %Z", "Mon, 23 Nov 2026 21:04:05 GMT", "2026-11-23T21:04:05Z offset"},
+                    Reading{"%a, %d %b %Y %T %z", "Mon, 23 Nov 2026 21:04:05 -0300", "2026-11-24T00:04:05Z offset"},
+                    Reading{"%d-%b-%Y %T", "23-Nov-2026 21:04:05.123456", "2026-11-24T02:04:05.123456Z profile"}));
+
+class TimeRefusal : public testing::TestWithParam<std::pair<std::string, std::string>> {};
+
+TEST_P(TimeRefusal, IsNotATime) {
+  const auto& [format, text] = GetParam();
+  EXPECT_THAT(read({format}, text), AllOf(HasSubstr("error: "), HasSubstr("is not a time in '" + format + "'")));
+}
+
+INSTANTIATE_TEST_SUITE_P(Impossible, TimeRefusal,
+                         testing::Values(std::pair{"%d/%m/%Y", "31/02/2026"}, std::pair{"%d/%m/%Y", "29/02/2026"},
+                                         std::pair{"%d/%m/%Y", "23/13/2026"}, std::pair{"%d/%m/%Y", "0/11/2026"},
+                                         std::pair{"%d/%m/%Y %H:%M", "23/11/2026 24:00"},
+                                         std::pair{"%d/%m/%Y %H:%M", "23/11/2026 21:60"},
+                                         std::pair{"%d/%m/%Y %I:%M %p", "23/11/2026 13:00 PM"},
+                                         std::pair{"%d/%m/%Y %I:%M %p", "23/11/2026 0:00 AM"},
+                                         std::pair{"%F %T%z", "2026-11-23 21:04:05-24:00"},
+                                         std::pair{"iso", "2026-13-45"}, std::pair{"iso", "2026-11-23T25:00:00"},
+                                         std::pair{"%d-%b-%Y", "31-Feb-2026"},
+                                         std::pair{"%a %d %b %Y", "Tue 23 Nov 2026"}));
+
+INSTANTIATE_TEST_SUITE_P(
+    PartialMatch, TimeRefusal,
+    testing::Values(std::pair{"%d/%m/%Y", ""}, std::pair{"%d/%m/%Y", "23/11"},
+                    std::pair{"%d/%m/%Y", "23/11/2026 21:04"}, std::pair{"%d/%m/%Y", "x23/11/2026"},
+                    std::pair{"%d/%m/%Y", "23/11/20265"}, std::pair{"%d/%m/%Y", "-3/11/2026"},
+                    std::pair{"%F %T", "2026-11-23 21:04:05."}, std::pair{"%F %T", "2026-11-23 21:04:05Z"},
+                    std::pair{"iso", "2026-11-23T21:04:05.Z"}, std::pair{"iso", "2026-11-23T"},
+                    std::pair{"iso", "23/11/2026"}, std::pair{"iso", "2026-11-23T21:04:05-03:"},
+                    std::pair{"iso", "2026-11-23T21:04:05-03:00x"}, std::pair{"epoch_s", "1795467845s"},
+                    std::pair{"epoch_s", "-1795467845"}, std::pair{"epoch_s", "1795467845."}, std::pair{"epoch_s", ""},
+                    std::pair{"%d %b %Y", "23 Nov 2026 UTC"}, std::pair{"%d %b %Y %Z", "23 Nov 2026 EST"}));
+
+INSTANTIATE_TEST_SUITE_P(Implausible, TimeRefusal,
+                         testing::Values(std::pair{"iso", "0001-01-01T00:00:00"}, std::pair{"iso", "1900-01-01"},
+                                         std::pair{"epoch_s", "0"}, std::pair{"epoch_s", "1795467845250"},
+                                         std::pair{"epoch_ms", "1795467845"},
+                                         std::pair{"epoch_s", "99999999999999999999"},
+                                         std::pair{"epoch_s", "999999999999999"}, std::pair{"%d/%m/%Y", "23/11/26"},
+                                         std::pair{"iso", "9999-12-31T23:59:59"}));
+
+TEST(TimeReader, FormatsAreTriedInOrder) {
+  const std::vector<std::string> formats{"%d/%m/%Y %H:%M", "%d/%m/%Y", "%d/%m/%y", "epoch_s", "epoch_ms"};
+  EXPECT_EQ(read(formats, "23/11/2026 21:04"), "2026-11-24T02:04:00Z profile");
+  EXPECT_EQ(read(formats, "23/11/2026"), "2026-11-23T05:00:00Z profile date_only");
+  EXPECT_EQ(read(formats, "23/11/26"), "2026-11-23T05:00:00Z profile date_only");
+  EXPECT_EQ(read(formats, "1795467845250"), "2026-11-23T21:04:05.25Z offset");
+}
+
+TEST(TimeReader, MessageQuotesTheTextAndTheFormats) {
+  EXPECT_EQ(read({"%d/%m/%Y", "iso"}, "2026-13-45"), "error: '2026-13-45' is not a time in '%d/%m/%Y' or 'iso'");
+  const std::string message = read({"iso"}, "\x1b[2J" + std::string(10'000, 'x'));
+  EXPECT_THAT(message, Not(HasSubstr("\x1b")));
+  EXPECT_LE(message.size(), 120U);
+}
+
+// Santiago's clocks go from Saturday 24:00 to 23:00 in April and from 0:00 to 1:00 on a Sunday in September.
+TEST(TimeReader, ARepeatedLocalTimeTakesTheEarlierReading) {
+  const std::vector<std::string> formats{"%F %T"};
+  EXPECT_EQ(read(formats, "2026-04-04 22:59:59", "America/Santiago"), "2026-04-05T01:59:59Z profile");
+  EXPECT_EQ(read(formats, "2026-04-04 23:00:00", "America/Santiago"), "2026-04-05T02:00:00Z profile by_rule");
+  EXPECT_EQ(read(formats, "2026-04-04 23:59:59", "America/Santiago"), "2026-04-05T02:59:59Z profile by_rule");
+  EXPECT_EQ(read(formats, "2026-04-05 00:00:00", "America/Santiago"), "2026-04-05T04:00:00Z profile");
+}
+
+TEST(TimeReader, ASkippedLocalTimeIsTheMomentOfTheChange) {
+  const std::vector<std::string> formats{"%F %T"};
+  EXPECT_EQ(read(formats, "2026-09-05 23:59:59", "America/Santiago"), "2026-09-06T03:59:59Z profile");
+  EXPECT_EQ(read(formats, "2026-09-06 00:00:00", "America/Santiago"), "2026-09-06T04:00:00Z profile by_rule");
+  EXPECT_EQ(read(formats, "2026-09-06 00:59:59", "America/Santiago"), "2026-09-06T04:00:00Z profile by_rule");
+  EXPECT_EQ(read(formats, "2026-09-06 01:00:00", "America/Santiago"), "2026-09-06T04:00:00Z profile");
+}
+
+TEST(TimeReader, ADayThatBeginsLateBeginsAtTheChange) {
+  EXPECT_EQ(read({"%d/%m/%Y"}, "06/09/2026", "America/Santiago"), "2026-09-06T04:00:00Z profile date_only by_rule");
+}
+
+TEST(TimeReader, AnOffsetNeedsNoRule) {
+  EXPECT_EQ(read({"iso"}, "2026-04-04T23:30:00-04:00", "America/Santiago"), "2026-04-05T03:30:00Z offset");
+}
+
+TEST(TimeReader, WrongFormatsAreRefusedByName) {
+  for (const std::string format : {"", "%d/%m", "%Y", "%d/%m/%Y %I:%M", "%d/%m/%Y %M", "%d/%m/%Y %p", "%d/%m/%Y %q",
+                                   "%Y-%j", "%d/%m/%Y %", "%d/%m/%Y %E", "dd/MM/yyyy", "ISO", "%H:%M", "%y %d"}) {
+    const auto reader = TimeReader::make({"iso", format}, "America/Lima");
+    ASSERT_FALSE(reader.has_value()) << format;
+    EXPECT_THAT(reader.error(), HasSubstr("time format '" + format + "'"));
+  }
+  EXPECT_FALSE(TimeReader::make({}, "America/Lima").has_value());
+}
+
+TEST(TimeReader, WrongZonesAreRefusedByName) {
+  for (const std::string zone : {"", "America/Lime", "america/lima", "-05:00", "../etc/passwd"}) {
+    const auto reader = TimeReader::make({"iso"}, zone);
+    ASSERT_FALSE(reader.has_value()) << zone;
+    EXPECT_EQ(reader.error(), "unknown time zone '" + zone + "'");
+    EXPECT_FALSE(is_zone(zone));
+  }
+  EXPECT_TRUE(is_zone("America/Lima"));
+  EXPECT_TRUE(is_zone("UTC"));
+}
+
+TEST(TimeReader, LocalDayIsTheZonesDay) {
+  using std::chrono::year_month_day, std::chrono::year;
+  const Instant at = from_iso8601("2026-11-24T02:04:05Z").value();
+  EXPECT_EQ(local_day(at, "America/Lima"), (year{2026} / 11 / 23));
+  EXPECT_EQ(local_day(at, "Asia/Tokyo"), (year{2026} / 11 / 24));
+  EXPECT_EQ(local_day(at, "No/Where"), (year{2026} / 11 / 24));
+  EXPECT_EQ(local_day(from_iso8601("1969-12-31T23:59:59Z").value(), "UTC"), (year{1969} / 12 / 31));
+}
+
+/// What date itself makes of a text in UTC; nothing where it does not match as a whole.
+std::optional<Instant> read_by_library(const std::string& format, const std::string& text) {
+  std::istringstream stream(text);
+  date::sys_time<std::chrono::microseconds> at;
+  date::from_stream(stream, format.c_str(), at);
+  if (stream.fail() || stream.peek() != std::istringstream::traits_type::eof()) return std::nullopt;
+  return Instant{at.time_since_epoch()};
+}
+
+RC_GTEST_PROP(TimeReader, ReadsNumbersAsTheLibraryDoes, ()) {
+  const auto format = *rc::gen::elementOf(std::vector<std::string>{
+      "%d/%m/%Y %H:%M:%S", "%F %T", "%Y%m%d%H%M%S", "%D %R", "%d-%m-%y", "%m/%d/%Y %I:%M:%S %p", "%e.%m.%Y %r"});
+  const auto at = date::sys_seconds{std::chrono::seconds{*rc::gen::inRange(631'152'000L, 3'124'224'000L)}};
+  std::string text = date::format(format, at);
+  // Half of the texts are broken in one place, so that refusals are compared as well.
+  if (*rc::gen::arbitrary<bool>())
+    text[*rc::gen::inRange<std::size_t>(0, text.size())] = *rc::gen::elementOf(std::string("0123456789/-: x"));
+  RC_PRE(text.front() != ' ' && text.back() != ' ');  // only we ignore blanks around it
+  const auto wanted = read_by_library(format, text);
+  const auto reader = TimeReader::make({format}, "UTC");
+  RC_ASSERT(reader.has_value());
+  const auto found = reader->read(text);
+  const bool plausible =
+      wanted && *wanted >= from_iso8601("1990-01-01").value() && *wanted < from_iso8601("2200-01-01").value();
+  RC_LOG() << format << " <- " << text;
+  RC_ASSERT(found.has_value() == plausible);
+  if (plausible) RC_ASSERT(found->at == *wanted);
+}
+
+}  // namespace
+}  // namespace remitod::carriers
