@@ -1,1 +1,420 @@
 #include "scheduler/lane.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "scheduler/breaker.h"
+#include "scheduler/checkpoint.h"
+#include "scheduler/due_heap.h"
+#include "scheduler/id_index.h"
+#include "scheduler/invariant.h"
+#include "scheduler/moments.h"
+#include "scheduler/phase.h"
+#include "scheduler/shipment_rows.h"
+#include "scheduler/token_bucket.h"
+
+namespace remitod::scheduler {
+namespace {
+
+using std::chrono::seconds;
+
+/// A smaller step back of the clock only delays by as much; a larger one makes a new plan.
+constexpr seconds clock_step_ignored{5};
+/// A lane that was silent for an interval, and for this long at least, does not catch up in a burst.
+constexpr seconds silence_min{60};
+/// What was not answered is asked again after this long, or an interval if that is shorter.
+constexpr seconds retry_max{300};
+/// A batch is filled up with shipments that are due within a twentieth of the interval, and at most this. Less than
+/// retry_max, so that a shipment that spoils its requests is not pulled from one into the next.
+constexpr seconds slack_max{180};
+
+void check(const LaneConfig& config) {
+  require(config.interval >= seconds{1} && config.interval <= std::chrono::days{365}, "1 s <= interval <= 1 year");
+  require(config.requests_per_second > 0, "requests_per_second > 0");
+  require(config.concurrency >= 1 && config.batch_max >= 1, "concurrency and batch_max >= 1");
+  require(config.failures_to_open >= 1, "failures_to_open >= 1");
+  require(config.backoff_first >= seconds{0} && config.backoff_max >= seconds{0}, "back-off >= 0");
+}
+
+}  // namespace
+
+struct Lane::Impl {
+  struct Request {
+    std::uint64_t id = 0;
+    Second taken_at = 0;
+    bool probe = false;
+    std::vector<DueHeap::Entry> asked;  ///< with when each was due
+  };
+
+  Impl(LaneConfig stated, std::uint64_t seed)
+      : config(std::move(stated)),
+        bucket(config.requests_per_second, Instant{}),
+        breaker(config),
+        jitter(seed),
+        index(rows),
+        heap(rows) {}
+
+  const ShipmentRow& row(Slot slot) const {
+    require(rows.holds(slot), "a slot that was asked about is in use");
+    return rows[slot];
+  }
+  Second interval() const { return static_cast<Second>(config.interval.count()); }
+  Second slack() const;
+  bool full() const { return requests.size() >= static_cast<std::size_t>(config.concurrency); }
+
+  // The schedule.
+  Second due_after(Slot slot, Second moment) const;
+  Second retry_at(const ShipmentRow& row, Second now);
+  void plan_anew(Second now);
+  void spread_overdue(Second now);
+
+  // The clock.
+  Instant advance(Instant now);
+  void clock_set_back(Instant now);
+  void note_service(Instant now);
+
+  void mark(Slot slot);
+  void settle(const DueHeap::Entry& asked, const Request& request, BatchOutcome::Kind kind, Second now);
+
+  LaneConfig config;
+  TokenBucket bucket;
+  Breaker breaker;
+  Jitter jitter;
+  ShipmentRows rows;
+  IdIndex index;
+  DueHeap heap;
+  std::vector<Request> requests;  ///< in flight
+  std::uint64_t last_batch_id = 0;
+  std::size_t resync_left = 0;
+  std::optional<Instant> latest;  ///< the latest `now`; small steps back do not count
+  Instant served_at{};            ///< when the lane could last ask if something was due
+};
+
+// ------------------------------------------------------------------ the schedule
+
+Second Lane::Impl::slack() const {
+  if (config.batch_max == 1) return 0;
+  return static_cast<Second>(std::min(config.interval / 20, slack_max).count());
+}
+
+// A request that was sent at t stood for the point that it reached or ran ahead of: the next is the first one after
+// t + slack.
+Second Lane::Impl::due_after(Slot slot, Second moment) const {
+  const ShipmentRow& row = rows[slot];
+  if (row.asked != 0) moment = std::max(moment, later(std::min(row.asked, moment), slack()));
+  return next_point(moment, row.shipment_id, interval());
+}
+
+Second Lane::Impl::retry_at(const ShipmentRow& row, Second now) {
+  seconds wait = std::min(config.interval, retry_max);
+  // A person waits for it, and nothing can pull it forward.
+  if (row.resync && slack() == 0) wait = std::min(wait, std::max(config.backoff_first, seconds{1}));
+  return later(now, static_cast<Second>((wait + std::chrono::floor<seconds>(jitter.up_to(wait))).count()));
+}
+
+void Lane::Impl::plan_anew(Second now) {
+  heap.reschedule(
+      [&](const DueHeap::Entry& entry) { return rows[entry.slot].resync ? 0 : due_after(entry.slot, now); });
+}
+
+void Lane::Impl::spread_overdue(Second now) {
+  heap.reschedule([&](const DueHeap::Entry& entry) {
+    return rows[entry.slot].resync || entry.due > now ? entry.due : due_after(entry.slot, now);
+  });
+}
+
+// ------------------------------------------------------------------ the clock
+
+Instant Lane::Impl::advance(Instant now) {
+  if (!latest) latest = served_at = now;
+  if (now < *latest - clock_step_ignored) clock_set_back(now);
+  latest = std::max(*latest, now);
+  return *latest;
+}
+
+void Lane::Impl::clock_set_back(Instant now) {
+  breaker.clock_set_back(*latest - now);
+  bucket.restart_clock(now);
+  for (Request& request : requests) request.taken_at = std::min(request.taken_at, to_second(now));
+  plan_anew(to_second(now));
+  latest = served_at = now;
+}
+
+// After a rest, a stop of the process or a jump of the clock that is longer than an interval all shipments are overdue.
+// They come at their phases in the interval to come, as after a restart.
+void Lane::Impl::note_service(Instant now) {
+  if (now - served_at >= std::max(config.interval, silence_min)) spread_overdue(to_second(now));
+  served_at = now;
+}
+
+// ------------------------------------------------------------------ shipments
+
+Lane::Lane(LaneConfig config, std::uint64_t seed) {
+  check(config);
+  impl_ = std::make_unique<Impl>(std::move(config), seed);
+}
+Lane::~Lane() = default;
+Lane::Lane(Lane&&) noexcept = default;
+Lane& Lane::operator=(Lane&&) noexcept = default;
+
+Slot Lane::add(const LaneShipment& shipment, Instant now) {
+  const Second moment = to_second(impl_->advance(now));
+  if (const std::optional<Slot> known = impl_->index.find(shipment.shipment_id)) return *known;
+  const Slot slot = impl_->rows.insert(shipment.shipment_id, shipment.remito);
+  ShipmentRow& row = impl_->rows[slot];
+  row.asked = shipment.last_asked == Instant{} ? 0 : to_second(shipment.last_asked);
+  const auto day = std::chrono::floor<std::chrono::days>(shipment.registered_at).time_since_epoch().count();
+  row.registered_day = static_cast<std::uint16_t>(std::clamp<std::int64_t>(day, 0, 0xffff));
+  impl_->index.insert(slot);
+  impl_->heap.push(slot, impl_->due_after(slot, moment));
+  return slot;
+}
+
+void Lane::remove(std::int64_t shipment_id) {
+  const std::optional<Slot> slot = impl_->index.find(shipment_id);
+  if (!slot) return;
+  impl_->index.erase(*slot);
+  ShipmentRow& row = impl_->rows[*slot];
+  if (row.resync) --impl_->resync_left;
+  if (!row.queued()) {
+    row.leaving = true;
+    return;
+  }
+  impl_->heap.erase(*slot);
+  impl_->rows.erase(*slot);
+}
+
+std::optional<Slot> Lane::find(std::int64_t shipment_id) const {
+  return impl_->index.find(shipment_id);
+}
+
+std::int64_t Lane::shipment_id(Slot slot) const {
+  return impl_->row(slot).shipment_id;
+}
+
+std::string_view Lane::remito(Slot slot) const {
+  impl_->row(slot);
+  return impl_->rows.remito(slot);
+}
+
+Instant Lane::registered_at(Slot slot) const {
+  return std::chrono::sys_days{std::chrono::days{impl_->row(slot).registered_day}};
+}
+
+Instant Lane::last_asked(Slot slot) const {
+  return to_instant(impl_->row(slot).asked);
+}
+
+Instant Lane::next_due(Slot slot) const {
+  if (impl_->row(slot).queued()) return to_instant(impl_->heap.due(slot));
+  for (const Impl::Request& request : impl_->requests) {
+    const auto asked = std::ranges::find(request.asked, slot, &DueHeap::Entry::slot);
+    if (asked != request.asked.end()) return to_instant(asked->due);
+  }
+  return Instant{};
+}
+
+Fingerprint Lane::body_fingerprint(Slot slot) const {
+  return impl_->row(slot).body();
+}
+
+Fingerprint Lane::read_fingerprint(Slot slot) const {
+  return impl_->row(slot).read();
+}
+
+void Lane::set_fingerprints(Slot slot, Fingerprint body, Fingerprint read) {
+  impl_->row(slot);
+  impl_->rows[slot].set_fingerprints(body, read);
+}
+
+// ------------------------------------------------------------------ asking
+
+std::optional<Batch> Lane::take(Instant now) {
+  Impl& lane = *impl_;
+  now = lane.advance(now);
+  const Breaker::Permission permission = lane.breaker.permission(now);
+  if (permission == Breaker::Permission::none) return std::nullopt;
+  if (permission == Breaker::Permission::request) lane.note_service(now);
+  const Second moment = to_second(now);
+  if (lane.full() || lane.heap.empty() || lane.heap.first().due > moment) return std::nullopt;
+  if (!lane.bucket.take(now)) return std::nullopt;
+
+  const bool probe = permission == Breaker::Permission::probe;
+  if (probe) lane.breaker.probe_sent();
+  Batch batch{.id = ++lane.last_batch_id, .slots = {}, .resync = false, .probe = probe};
+  Impl::Request request{.id = batch.id, .taken_at = moment, .probe = probe, .asked = {}};
+  const Second horizon = later(moment, lane.slack());
+  const auto batch_max = static_cast<std::size_t>(lane.config.batch_max);
+  while (batch.slots.size() < batch_max && !lane.heap.empty() && lane.heap.first().due <= horizon) {
+    const DueHeap::Entry entry = lane.heap.pop();
+    batch.resync = batch.resync || lane.rows[entry.slot].resync;
+    batch.slots.push_back(entry.slot);
+    request.asked.push_back(entry);
+  }
+  lane.requests.push_back(std::move(request));
+  return batch;
+}
+
+std::optional<Instant> Lane::next_wake(Instant now) const {
+  const Impl& lane = *impl_;
+  if (lane.latest && now < *lane.latest - clock_step_ignored) return now;  // take() makes a new plan
+  if (lane.latest) now = std::max(now, *lane.latest);
+  if (lane.full() || lane.heap.empty() || lane.breaker.state() == BreakerState::half_open) return std::nullopt;
+  const Instant due = std::max(to_instant(lane.heap.first().due), lane.bucket.next_token(now));
+  return std::max(due, lane.breaker.resting_until());
+}
+
+void Lane::finish(std::uint64_t batch_id, const BatchOutcome& outcome, Instant now) {
+  Impl& lane = *impl_;
+  now = lane.advance(now);
+  const auto found = std::ranges::find(lane.requests, batch_id, &Impl::Request::id);
+  if (found == lane.requests.end()) return;
+  const Impl::Request request = std::move(*found);
+  lane.requests.erase(found);
+
+  switch (outcome.kind) {
+    case BatchOutcome::Kind::answered:
+      lane.breaker.answered(request.probe);
+      break;
+    case BatchOutcome::Kind::failed:
+      lane.breaker.failed(request.probe, outcome.retry_after, now, lane.jitter);
+      break;
+    case BatchOutcome::Kind::throttled:
+      lane.breaker.throttled(request.probe, outcome.retry_after, now, lane.jitter);
+      break;
+    case BatchOutcome::Kind::abandoned:
+      lane.breaker.abandoned(request.probe);
+      break;
+  }
+  for (const DueHeap::Entry& asked : request.asked) lane.settle(asked, request, outcome.kind, to_second(now));
+}
+
+void Lane::Impl::settle(const DueHeap::Entry& asked, const Request& request, BatchOutcome::Kind kind, Second now) {
+  ShipmentRow& row = rows[asked.slot];
+  if (row.leaving) return rows.erase(asked.slot);
+  switch (kind) {
+    case BatchOutcome::Kind::answered:
+      row.asked = request.taken_at;
+      if (row.resync && !row.resync_again) {
+        row.resync = false;
+        --resync_left;
+      }
+      row.resync_again = false;
+      return heap.push(asked.slot, row.resync ? 0 : due_after(asked.slot, request.taken_at));
+    case BatchOutcome::Kind::failed:
+      row.resync_again = false;
+      return heap.push(asked.slot, retry_at(row, now));
+    case BatchOutcome::Kind::throttled:
+    case BatchOutcome::Kind::abandoned:
+      row.resync_again = false;
+      // When it was due, unless the clock was set back since.
+      return heap.push(asked.slot, row.resync ? 0 : std::min(asked.due, later(now, slack())));
+  }
+}
+
+std::size_t Lane::mark_resync(std::span<const std::int64_t> shipment_ids, Instant now) {
+  impl_->advance(now);
+  std::size_t found = 0;
+  for (const std::int64_t shipment_id : shipment_ids) {
+    const std::optional<Slot> slot = impl_->index.find(shipment_id);
+    if (!slot) continue;
+    ++found;
+    impl_->mark(*slot);
+  }
+  return found;
+}
+
+void Lane::Impl::mark(Slot slot) {
+  ShipmentRow& row = rows[slot];
+  if (!row.resync) ++resync_left;
+  row.resync = true;
+  if (row.queued()) {
+    heap.move(slot, 0);
+  } else {
+    row.resync_again = true;
+  }
+}
+
+bool Lane::resync_marked(Slot slot) const {
+  return impl_->row(slot).resync;
+}
+
+// ------------------------------------------------------------------ the lane as a whole
+
+BreakerState Lane::breaker() const {
+  return impl_->breaker.state();
+}
+
+Instant Lane::resting_until() const {
+  return impl_->breaker.resting_until();
+}
+
+std::size_t Lane::in_flight() const {
+  return impl_->requests.size();
+}
+
+std::size_t Lane::spare_requests(Instant now) {
+  now = impl_->advance(now);
+  if (impl_->breaker.permission(now) == Breaker::Permission::none) return 0;
+  return impl_->bucket.whole_tokens(now);
+}
+
+void Lane::spend_requests(std::size_t requests, Instant now) {
+  now = impl_->advance(now);
+  for (std::size_t i = 0; i < requests && impl_->bucket.take(now); ++i) {
+  }
+}
+
+LaneStatus Lane::status(Instant now) const {
+  const Impl& lane = *impl_;
+  LaneStatus status;
+  status.shipments = lane.index.size();
+  status.due = lane.heap.count_due(to_second(now));
+  status.in_flight = lane.requests.size();
+  status.breaker = lane.breaker.state();
+  if (lane.breaker.resting_until() > now) status.resting_until = lane.breaker.resting_until();
+  status.failures_in_row = lane.breaker.failures_in_row();
+  if (!lane.heap.empty()) status.next_due = lane.heap.first().due == 0 ? now : to_instant(lane.heap.first().due);
+  status.resync_left = lane.resync_left;
+  return status;
+}
+
+const LaneConfig& Lane::config() const {
+  return impl_->config;
+}
+
+void Lane::reconfigure(LaneConfig config) {
+  check(config);
+  Impl& lane = *impl_;
+  const bool other_interval = config.interval != lane.config.interval;
+  lane.config = std::move(config);
+  lane.bucket.set_rate(lane.config.requests_per_second, lane.latest.value_or(Instant{}));
+  lane.breaker.reconfigure(lane.config);
+  if (other_interval && lane.latest) lane.plan_anew(to_second(*lane.latest));
+}
+
+std::size_t Lane::size() const {
+  return impl_->index.size();
+}
+
+std::size_t Lane::memory_bytes() const {
+  std::size_t bytes = sizeof(Impl) + impl_->rows.memory_bytes() + impl_->index.memory_bytes() +
+                      impl_->heap.memory_bytes() + impl_->requests.capacity() * sizeof(Impl::Request);
+  for (const Impl::Request& request : impl_->requests) bytes += request.asked.capacity() * sizeof(DueHeap::Entry);
+  return bytes;
+}
+
+std::string Lane::checkpoint() const {
+  std::vector<AskedAt> entries;
+  entries.reserve(impl_->index.size());
+  impl_->rows.for_each([&](const ShipmentRow& row) {
+    if (row.asked != 0 && !row.leaving) entries.push_back({row.shipment_id, row.asked});
+  });
+  return encode_checkpoint(std::move(entries));
+}
+
+std::optional<std::vector<Lane::Asked>> Lane::restore(std::string_view checkpoint) {
+  return decode_checkpoint(checkpoint);
+}
+
+}  // namespace remitod::scheduler

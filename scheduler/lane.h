@@ -2,6 +2,7 @@
 // ask the carrier next (take) and tells it what became of that (finish); everything that time does comes in as `now`.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -16,7 +17,7 @@
 namespace remitod::scheduler {
 
 enum class Mode : std::uint8_t {
-  hourly,  ///< the legacy pull: every open shipment once an interval, spread by a stable phase
+  hourly,  ///< the legacy pull: every open shipment once an interval, spread by a stable phase (README.md: the rule)
 };
 
 struct LaneConfig {
@@ -36,6 +37,22 @@ struct LaneConfig {
 
 /// Names a shipment inside one lane for as long as it is there. Slots are re-used after remove().
 using Slot = std::uint32_t;
+
+/// What a lane keeps of a fingerprint: 48 of its 64 bits, to save memory. Only the two of one shipment are ever
+/// compared with each other, so a change is overlooked once in 2^48 changes, which is never in practice. Zero is
+/// "none".
+class Fingerprint {
+ public:
+  constexpr Fingerprint() = default;
+  // Implicit, so that what is kept compares with what was just computed.
+  constexpr Fingerprint(std::uint64_t whole) : bits_(whole == 0 ? 0 : std::max<std::uint64_t>(whole & mask, 1)) {}
+  constexpr std::uint64_t bits() const { return bits_; }
+  friend constexpr bool operator==(Fingerprint, Fingerprint) = default;
+
+ private:
+  static constexpr std::uint64_t mask = (std::uint64_t{1} << 48) - 1;
+  std::uint64_t bits_ = 0;
+};
 
 struct LaneShipment {
   std::int64_t shipment_id = 0;
@@ -58,7 +75,7 @@ struct BatchOutcome {
     answered,   ///< an answer that could be read, changed or not
     failed,     ///< carrier trouble or no answer: counts for the breaker
     throttled,  ///< 429 or 503 with Retry-After: rest, not a failure of single shipments
-    abandoned,  ///< our own trouble (database lost, stopping): due again at once, no failure of the carrier
+    abandoned,  ///< our own trouble (database lost, stopping): due as before, no failure of the carrier
   };
   Kind kind = Kind::answered;
   std::optional<std::chrono::seconds> retry_after;
@@ -86,8 +103,8 @@ class Lane {
   Lane(Lane&&) noexcept;
   Lane& operator=(Lane&&) noexcept;
 
-  /// A shipment enters. One that was asked within its interval keeps its phase; one that is overdue after a restart is
-  /// due as its phase says, so that a restart does not burst. Adding an id that is there already changes nothing.
+  /// A shipment enters, due at its next phase point: one that is new, one that was asked within its interval, and one
+  /// that is overdue after a restart, so that a restart does not burst. Adding an id that is there changes nothing.
   Slot add(const LaneShipment& shipment, Instant now);
   void remove(std::int64_t shipment_id);  ///< unknown ids are ignored; in flight: leaves when finished
   std::optional<Slot> find(std::int64_t shipment_id) const;
@@ -96,8 +113,8 @@ class Lane {
   std::int64_t shipment_id(Slot slot) const;
   std::string_view remito(Slot slot) const;
   Instant registered_at(Slot slot) const;
-  Instant last_asked(Slot slot) const;
-  Instant next_due(Slot slot) const;
+  Instant last_asked(Slot slot) const;  ///< when the request went out that was answered last; epoch: never
+  Instant next_due(Slot slot) const;    ///< epoch: marked by hand. In flight: when it was due
 
   /// The next request that may go out now, or nothing: limits, breaker or an empty due set say no.
   /// Shipments marked by hand come first, then the most overdue.
@@ -108,24 +125,33 @@ class Lane {
   void finish(std::uint64_t batch_id, const BatchOutcome& outcome, Instant now);
 
   /// Marks shipments as due now, past the schedule and the fingerprints, but not past limits and breaker. A mark is
-  /// gone when the shipment was answered. Returns how many were found here.
+  /// gone when a request that was taken after it was answered. Returns how many were found here.
   std::size_t mark_resync(std::span<const std::int64_t> shipment_ids, Instant now);
   bool resync_marked(Slot slot) const;
 
   /// Two fingerprints per shipment: of the body (equal bytes: done) and of what was read from it (equal reports: done).
-  /// Zero is "none". Set only after the commit. The revision of the profile is folded in by the caller.
-  std::uint64_t body_fingerprint(Slot slot) const;
-  std::uint64_t read_fingerprint(Slot slot) const;
-  void set_fingerprints(Slot slot, std::uint64_t body, std::uint64_t read);
+  /// Set only after the commit. The revision of the profile is folded in by the caller.
+  Fingerprint body_fingerprint(Slot slot) const;
+  Fingerprint read_fingerprint(Slot slot) const;
+  void set_fingerprints(Slot slot, Fingerprint body, Fingerprint read);
 
-  LaneStatus status(Instant now) const;
+  BreakerState breaker() const;
+  Instant resting_until() const;  ///< breaker or Retry-After; the past or epoch: not resting
+  std::size_t in_flight() const;  ///< requests
+
+  /// Requests outside the schedule (creating shipments) share the carrier's rate and its rests: how many may go out
+  /// now, and that they went.
+  std::size_t spare_requests(Instant now);
+  void spend_requests(std::size_t requests, Instant now);
+
+  LaneStatus status(Instant now) const;  ///< looks at the shipments that are due, not at the others
   const LaneConfig& config() const;
-  void reconfigure(LaneConfig config);
+  void reconfigure(LaneConfig config);  ///< limits hold at once; another interval moves every shipment to its new phase
   std::size_t size() const;
   std::size_t memory_bytes() const;  ///< all that this lane holds, for the cost model
 
-  /// Compact row of (shipment_id, last_asked) for the minute's checkpoint, and back: restore() returns pairs sorted by
-  /// id.
+  /// Compact row of (shipment_id, last_asked) of all that were ever asked, for the minute's checkpoint, and back:
+  /// restore() returns pairs sorted by id, or nothing where the bytes are no checkpoint. Any byte may occur in it.
   std::string checkpoint() const;
   struct Asked {
     std::int64_t shipment_id;
