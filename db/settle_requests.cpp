@@ -7,7 +7,6 @@
 #include <nlohmann/json.hpp>
 
 #include <map>
-#include <set>
 
 namespace remitod::db {
 namespace {
