@@ -331,12 +331,17 @@ void Poller::give_up_on(Carrier& carrier, const db::DbError& error) {
 }
 
 void Poller::finish(Carrier& carrier, const Batch& batch, const BatchOutcome& outcome) {
-  std::vector<std::int64_t> by_hand;
+  std::vector<std::int64_t> marked;
   if (batch.resync && outcome.kind == BatchOutcome::Kind::answered)
     for (const Slot slot : batch.slots)
-      if (carrier.lane.resync_marked(slot)) by_hand.push_back(carrier.lane.shipment_id(slot));
+      if (carrier.lane.resync_marked(slot)) marked.push_back(carrier.lane.shipment_id(slot));
   carrier.lane.finish(batch.id, outcome, runtime_.now());
-  if (!by_hand.empty()) hooks_.resync_answered(by_hand);
+  // A mark that came while the request was under way stays: that shipment is asked once more.
+  std::erase_if(marked, [&](std::int64_t shipment_id) {
+    const auto slot = carrier.lane.find(shipment_id);
+    return slot && carrier.lane.resync_marked(*slot);
+  });
+  if (!marked.empty()) hooks_.resync_answered(marked);
   wake(carrier);
 }
 
