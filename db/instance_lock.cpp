@@ -9,6 +9,8 @@
 #include <string>
 #include <system_error>
 
+#include "db/libpq.h"
+
 namespace remitod::db {
 namespace {
 
@@ -40,9 +42,7 @@ class FileLock final : public InstanceLock {
 class AdvisoryLock final : public InstanceLock {
  public:
   explicit AdvisoryLock(const std::string& connect) : connection_(PQconnectdb(connect.c_str()), &PQfinish) {}
-  bool still_held() override {
-    return PQconsumeInput(connection_.get()) == 1 && PQstatus(connection_.get()) == CONNECTION_OK;
-  }
+  bool still_held() override { return still_connected(connection_.get()); }
 
   static DbResult<std::unique_ptr<InstanceLock>> acquire(const std::string& connect) {
     auto lock = std::make_unique<AdvisoryLock>(connect);

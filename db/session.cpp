@@ -7,9 +7,12 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <functional>
 #include <unordered_map>
 #include <utility>
 #include <vector>
+
+#include "db/libpq.h"
 
 namespace remitod::db {
 namespace {
@@ -85,6 +88,12 @@ struct Prepared {
   }
 };
 
+/// Finds a std::string by a view of it.
+struct TextHash {
+  using is_transparent = void;
+  std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
+};
+
 template <class... Cases>
 struct Overloaded : Cases... {
   using Cases::operator()...;
@@ -118,12 +127,16 @@ void fill(const Column& column, Slot& slot) {
              column);
 }
 
-PGconn* postgresql_connection(soci::session& session) {
+// SOCI does not export the typeinfo that the sanitizer's check of these casts would want.
+[[gnu::no_sanitize("vptr")]] PGconn* postgresql_connection(soci::session& session) {
   return static_cast<soci::postgresql_session_backend*>(session.get_backend())->conn_;
 }
-sqlite_api::sqlite3* sqlite_connection(soci::session& session) {
+[[gnu::no_sanitize("vptr")]] sqlite_api::sqlite3* sqlite_connection(soci::session& session) {
   return static_cast<soci::sqlite3_session_backend*>(session.get_backend())->conn_;
 }
+
+/// What SOCI says in place of a SQLSTATE where there was no answer at all.
+constexpr const char* no_answer = "     ";
 
 void run_raw(soci::session& session, Engine engine, const char* text) {
   if (engine == Engine::sqlite) {
@@ -132,8 +145,12 @@ void run_raw(soci::session& session, Engine engine, const char* text) {
       throw soci::sqlite3_soci_error(sqlite_api::sqlite3_errmsg(sqlite_connection(session)), result);
     return;
   }
-  auto& backend = *static_cast<soci::postgresql_session_backend*>(session.get_backend());
-  soci::details::postgresql_result(backend, PQexec(backend.conn_, text)).check_for_errors("");
+  PGconn* connection = postgresql_connection(session);
+  const std::unique_ptr<PGresult, decltype(&PQclear)> result(PQexec(connection, text), &PQclear);
+  const ExecStatusType status = PQresultStatus(result.get());
+  if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK) return;
+  const char* state = PQresultErrorField(result.get(), PG_DIAG_SQLSTATE);
+  throw soci::postgresql_soci_error(PQerrorMessage(connection), state ? state : no_answer);
 }
 
 /// SQLite makes its files 0644, and -wal and -shm like the file itself: a group that shares the database could never
@@ -160,7 +177,7 @@ struct Session::State {
   Engine engine = Engine::sqlite;
   soci::session connection;
   /// By text. Destroyed before the connection.
-  std::unordered_map<std::string_view, std::unique_ptr<Prepared>> prepared;
+  std::unordered_map<std::string, std::unique_ptr<Prepared>, TextHash, std::equal_to<>> prepared;
   /// Statements that failed. PostgreSQL lets go of them only outside the failed transaction.
   std::vector<std::unique_ptr<Prepared>> failed;
   std::uint64_t statements = 0;
@@ -179,7 +196,10 @@ struct Session::State {
 
   /// A statement that was left in the middle may hold locks or an error: it is not used again.
   void give_up(std::string_view text) {
-    if (auto node = prepared.extract(text)) failed.push_back(std::move(node.mapped()));
+    const auto found = prepared.find(text);
+    if (found == prepared.end()) return;
+    failed.push_back(std::move(found->second));
+    prepared.erase(found);
   }
 
   static std::size_t fetch(Prepared& statement, std::initializer_list<Column> columns,
@@ -294,8 +314,7 @@ std::uint64_t Session::statements() const {
 bool Session::usable() const {
   if (state_->broken) return false;
   if (state_->engine == Engine::sqlite) return true;
-  PGconn* connection = postgresql_connection(state_->connection);
-  return PQconsumeInput(connection) == 1 && PQstatus(connection) == CONNECTION_OK;
+  return still_connected(postgresql_connection(state_->connection));
 }
 
 }  // namespace remitod::db

@@ -19,9 +19,9 @@
 
 namespace remitod::db {
 
-/// A statement in the words of each engine, or one text for both: literals, since each text stays prepared as long as
-/// the session lives. Parameters are written `:name`. SOCI sees one in every `:name`, so no array slices; `::type` is
-/// left alone; E'' and $$ have no place here (see Session::run_script).
+/// A statement in the words of each engine, or one text for both. Each text stays prepared as long as the session
+/// lives, so a store has a fixed number of them. Parameters are written `:name`. SOCI sees one in every `:name`, so no
+/// array slices; `::type` is left alone; E'' and $$ have no place here (see Session::run_script).
 struct Sql {
   std::string_view sqlite;
   std::string_view postgresql;

@@ -65,7 +65,7 @@ create unique index shipments_open_remito on shipments (carrier, remito) where e
 create index shipments_new on shipments (id) where accepted_at is null;
 create index shipments_of_order on shipments (order_number);
 create index shipments_terminal on shipments (carrier, terminal_at) where ended_at is null and terminal_at is not null;
-create index shipments_unfinished on shipments (carrier, coalesce(registered_at, accepted_at))
+create index shipments_unfinished on shipments (carrier, accepted_at)
   where ended_at is null and accepted_at is not null and terminal_at is null;
 
 create table tracking_events (

@@ -1,0 +1,95 @@
+#include "db/known_shipments.h"
+
+#include <stdexcept>
+
+#include "db/session.h"
+
+namespace remitod::db {
+namespace {
+
+constexpr Sql shipments_sql{R"(
+    select id, registered_at, baseline and baseline_at is null, status, reason, status_at, terminal_at, ended_at,
+           attempts_failed
+    from shipments where id in (select value from json_each(:ids)))",
+                            R"(
+    select id, registered_at, cast(baseline and baseline_at is null as integer), status, reason, status_at, terminal_at,
+           ended_at, attempts_failed
+    from shipments where id in (select value::bigint from jsonb_array_elements_text(:ids::jsonb))
+    order by id for update)"};
+
+constexpr Sql events_sql{R"(
+    select shipment_id, code, text, status, reason, occurred_at, zone_source, date_only, resolved_by_rule, place,
+           position, baseline, detected_at
+    from tracking_events where shipment_id in (select value from json_each(:ids))
+    order by shipment_id, occurred_at, position, event_key)",
+                         R"(
+    select shipment_id, code, text, status, reason, occurred_at, zone_source, cast(date_only as integer),
+           cast(resolved_by_rule as integer), place, position, cast(baseline as integer), detected_at
+    from tracking_events where shipment_id in (select value::bigint from jsonb_array_elements_text(:ids::jsonb))
+    order by shipment_id, occurred_at, position, event_key)"};
+
+constexpr Sql emitted_sql{R"(
+    select shipment_id, event_key, to_status, inferred
+    from transitions where subject = 'shipment' and shipment_id in (select value from json_each(:ids)))",
+                          R"(
+    select shipment_id, event_key, to_status, cast(inferred as integer)
+    from transitions where subject = 'shipment'
+      and shipment_id in (select value::bigint from jsonb_array_elements_text(:ids::jsonb)))"};
+
+/// The database is outside the process: a word that is not ours is somebody else's doing.
+template <class Word>
+Word known_word(std::optional<Word> word, const std::string& text) {
+  if (!word) throw std::runtime_error("unknown word in the database: " + text);
+  return *word;
+}
+
+}  // namespace
+
+std::map<std::int64_t, StoredShipment> lock_known_shipments(Session& session, const std::string& ids) {
+  std::map<std::int64_t, StoredShipment> shipments;
+  std::int64_t id = 0;
+  StoredShipment row;
+  std::string status, reason, event_key;
+  session.query(shipments_sql, {{"ids", ids}},
+                {&id, &row.known.registered_at, &row.known.baseline, &status, &reason, &row.status_at, &row.terminal_at,
+                 &row.ended_at, &row.known.attempts_failed},
+                [&] {
+                  row.known.status = known_word(status_from(status), status);
+                  row.known.reason = known_word(reason_from(reason), reason);
+                  shipments.emplace(id, row);
+                });
+  load_events(session, ids, [&](std::int64_t shipment_id, KnownEvent event) {
+    shipments.at(shipment_id).known.events.push_back(std::move(event));
+  });
+  bool inferred = false;
+  session.query(emitted_sql, {{"ids", ids}}, {&id, &event_key, &status, &inferred}, [&] {
+    shipments.at(id).known.emitted.push_back({event_key, known_word(status_from(status), status), inferred});
+  });
+  return shipments;
+}
+
+void load_events(Session& session, const std::string& ids, const std::function<void(std::int64_t, KnownEvent)>& each) {
+  std::int64_t shipment_id = 0, position = 0;
+  KnownEvent row;
+  OccurredAt occurred_at;
+  std::optional<Instant> occurred;
+  std::string status, reason, zone_source;
+  session.query(events_sql, {{"ids", ids}},
+                {&shipment_id, &row.event.code, &row.event.text, &status, &reason, &occurred, &zone_source,
+                 &occurred_at.date_only, &occurred_at.resolved_by_rule, &row.event.place, &position, &row.baseline,
+                 &row.detected_at},
+                [&] {
+                  row.event.status = known_word(status_from(status), status);
+                  row.event.reason = known_word(reason_from(reason), reason);
+                  row.event.position = static_cast<std::uint32_t>(position);
+                  row.event.occurred_at.reset();
+                  if (occurred) {
+                    occurred_at.at = *occurred;
+                    occurred_at.zone = known_word(zone_source_from(zone_source), zone_source);
+                    row.event.occurred_at = occurred_at;
+                  }
+                  each(shipment_id, row);
+                });
+}
+
+}  // namespace remitod::db

@@ -1,0 +1,131 @@
+#include "tests/support/postgres.h"
+
+#include <fcntl.h>
+#include <libpq-fe.h>
+#include <poll.h>
+#include <pwd.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <memory>
+#include <stdexcept>
+#include <utility>
+#include <vector>
+
+namespace remitod::test {
+namespace {
+
+/// Debian keeps the server's programs out of PATH.
+std::string program(const std::string& name) {
+  std::vector<std::filesystem::path> found;
+  if (const std::filesystem::path versions = "/usr/lib/postgresql"; std::filesystem::exists(versions))
+    for (const auto& version : std::filesystem::directory_iterator(versions))
+      if (std::filesystem::exists(version.path() / "bin" / name)) found.push_back(version.path() / "bin" / name);
+  return found.empty() ? name : std::ranges::max(found).string();
+}
+
+/// The server refuses to run as root; and it is to end with us, even when we are killed.
+std::vector<std::string> as_server(std::vector<std::string> command) {
+  std::vector<std::string> whole{"setpriv", "--pdeathsig=QUIT"};
+  if (::geteuid() == 0) whole.insert(whole.end(), {"--reuid=postgres", "--regid=postgres", "--init-groups"});
+  whole.insert(whole.end(), command.begin(), command.end());
+  return whole;
+}
+
+/// Starts a program with both outputs in a pipe, whose reading end is the second of the pair.
+std::pair<pid_t, int> spawn(std::vector<std::string> command) {
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) throw std::runtime_error("pipe2 failed");
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
+  posix_spawn_file_actions_adddup2(&actions, ends[1], STDERR_FILENO);
+  std::vector<char*> arguments;
+  for (std::string& argument : command) arguments.push_back(argument.data());
+  arguments.push_back(nullptr);
+  pid_t process = -1;
+  const int error = ::posix_spawnp(&process, arguments[0], &actions, nullptr, arguments.data(), environ);
+  posix_spawn_file_actions_destroy(&actions);
+  ::close(ends[1]);
+  if (error != 0) throw std::runtime_error("cannot start " + command[0]);
+  return {process, ends[0]};
+}
+
+/// Reads until `wanted` has come or there is no more. Gives up after a minute of silence.
+std::string read_until(int from, std::string_view wanted) {
+  std::string text;
+  char buffer[4096];
+  while (!text.contains(wanted) || wanted.empty()) {
+    pollfd polled{from, POLLIN, 0};
+    if (::poll(&polled, 1, 60'000) <= 0) break;
+    const ssize_t count = ::read(from, buffer, sizeof buffer);
+    if (count <= 0) break;
+    text.append(buffer, static_cast<std::size_t>(count));
+  }
+  return text;
+}
+
+void run(const std::vector<std::string>& command) {
+  const auto [process, output] = spawn(command);
+  const std::string text = read_until(output, "");
+  ::close(output);
+  int status = 0;
+  ::waitpid(process, &status, 0);
+  if (status != 0) throw std::runtime_error("PostgreSQL cannot be set up: " + text);
+}
+
+}  // namespace
+
+Postgres& Postgres::server() {
+  static Postgres server;
+  return server;
+}
+
+Postgres::Postgres() {
+  if (::geteuid() == 0) {
+    const passwd* user = ::getpwnam("postgres");
+    if (!user) throw std::runtime_error("there is no user postgres to run the server as");
+    if (::chown(folder_.path().c_str(), user->pw_uid, user->pw_gid) != 0) throw std::runtime_error("chown failed");
+  }
+  start();
+}
+
+void Postgres::start() {
+  const std::string data = folder_.path() / "data";
+  run(as_server({program("initdb"), "--pgdata=" + data, "--username=remitod", "--auth=trust", "--encoding=UTF8",
+                 "--no-locale", "--no-sync"}));
+  std::tie(process_, log_) =
+      spawn(as_server({program("postgres"), "-D", data, "-k", folder_.path(), "-c", "listen_addresses=", "-c",
+                       "log_min_messages=log", "-c", "log_checkpoints=off"}));
+  constexpr std::string_view ready = "ready to accept connections";
+  const std::string text = read_until(log_, ready);
+  if (!text.contains(ready)) throw std::runtime_error("PostgreSQL cannot be started: " + text);
+}
+
+Postgres::~Postgres() {
+  if (process_ > 0) {
+    ::kill(process_, SIGQUIT);  // at once: nobody wants the data any more, so why write them out
+    while (::waitpid(process_, nullptr, 0) < 0 && errno == EINTR) {
+    }
+  }
+  if (log_ >= 0) ::close(log_);
+}
+
+std::string Postgres::connect(const std::string& database) const {
+  return "host=" + folder_.path().string() + " user=remitod dbname=" + database;
+}
+
+std::string Postgres::create_database() {
+  const std::string name = "test" + std::to_string(++databases_);
+  const std::unique_ptr<PGconn, decltype(&PQfinish)> connection(PQconnectdb(connect("postgres").c_str()), &PQfinish);
+  const std::unique_ptr<PGresult, decltype(&PQclear)> result(
+      PQexec(connection.get(), ("create database " + name).c_str()), &PQclear);
+  if (PQresultStatus(result.get()) != PGRES_COMMAND_OK) throw std::runtime_error(PQerrorMessage(connection.get()));
+  return "postgresql:" + connect(name);
+}
+
+}  // namespace remitod::test
