@@ -21,7 +21,8 @@ RequestTexts read_texts(TableReader& reader) {
   static const std::vector<std::string> methods{"GET", "POST", "PUT", "PATCH", "DELETE"};
   static const std::vector<std::string> body_formats{"xml", "json", "url", "none"};  // as Escape has them
   RequestTexts texts;
-  if (const auto method = reader.choice("method", methods)) texts.method = methods[*method];
+  const auto method = reader.choice("method", methods);
+  if (method) texts.method = methods[*method];
   texts.url = reader.required_text("url").value_or("");
   texts.headers = reader.text_table("headers");
   texts.body = reader.text("body");
@@ -29,7 +30,8 @@ RequestTexts read_texts(TableReader& reader) {
   if (format) texts.body_escape = static_cast<Escape>(*format);
   if (texts.body && !reader.has("body_format"))
     reader.error("body", "needs body_format: how values are escaped in it (\"xml\", \"json\", \"url\" or \"none\")");
-  if (texts.body && texts.method == "GET") reader.error("body", "a GET request has no body: state a method");
+  if (texts.body && texts.method == "GET" && reader.has("method") == method.has_value())
+    reader.error("body", "a GET request has no body: state a method");
   return texts;
 }
 
@@ -67,10 +69,11 @@ bool check_url(TableReader& reader, const std::string& text, const NameTree& nam
   const auto rendered = try_text(reader, "url", text, names, context, Part::url, Escape::url);
   if (!rendered) return false;
   const std::string known = rendered->substr(0, rendered->find(mark::hole_begin));
-  std::string problem = url_problem(known, context.http_allowed);
-  if (problem.empty() && known.size() < rendered->size() &&
-      known.find_first_of("/?#", known.find("://") + 3) == known.npos)
-    problem = "the host must not depend on a variable: a '/' has to stand before the first one";
+  const std::size_t host = known.find("://");
+  const bool host_varies =
+      known.size() < rendered->size() && host != known.npos && known.find_first_of("/?#", host + 3) == known.npos;
+  std::string problem = host_varies ? "the host must not depend on a variable: a '/' has to stand before the first one"
+                                    : url_problem(known, context.http_allowed);
   const auto is_literal = [](char c) { return c > ' ' && c < '\x7F'; };
   const auto is_mark = [](char c) { return c >= mark::hole_begin && c <= mark::between_end; };
   if (problem.empty() && !std::ranges::all_of(*rendered, [&](char c) { return is_literal(c) || is_mark(c); }))
@@ -170,12 +173,15 @@ TrackTemplate load_track_request(TableReader& track, const LoadContext& context)
   TrackTemplate request;
   request.method = texts.method;
   request.constant_headers = context.auth_headers;
-  if (texts.url.empty() || !check_url(track, texts.url, names, context)) return request;
+  const bool url_good = !texts.url.empty() && check_url(track, texts.url, names, context);
+  const bool headers_good = check_headers(track, texts, names, context);
+  const bool body_good =
+      !texts.body || try_text(track, "body", *texts.body, names, context, Part::body, texts.body_escape);
+  if (!url_good || !headers_good || !body_good) return request;
+
   request.url = cut_text(track, "url", texts.url, context, Part::url, Escape::url);
   request.uses_dates = request.url.uses_dates();
   bool repeats_items = request.url.repeats_items();
-
-  if (!check_headers(track, texts, names, context)) return request;
   for (const auto& [name, value] : texts.headers) {
     TrackText header = cut_text(track, "headers", name + ": " + value, context, Part::header, Escape::none);
     request.uses_dates |= header.uses_dates();
@@ -185,13 +191,13 @@ TrackTemplate load_track_request(TableReader& track, const LoadContext& context)
       request.headers.push_back(std::move(header));
   }
   if (texts.body) {
-    if (!try_text(track, "body", *texts.body, names, context, Part::body, texts.body_escape)) return request;
     request.body = cut_text(track, "body", *texts.body, context, Part::body, texts.body_escape);
     request.uses_dates |= request.body->uses_dates();
     repeats_items |= request.body->repeats_items();
   }
   if (context.batch_max > 1 && !repeats_items)
-    track.error("body", "limits.batch_max is more than 1, but neither URL nor body has {{#items}}");
+    track.error(texts.body ? "body" : "url",
+                "limits.batch_max is more than 1, but neither URL nor body has {{#items}}");
   return request;
 }
 

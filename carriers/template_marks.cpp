@@ -1,6 +1,7 @@
 #include "carriers/template_marks.h"
 
 #include <algorithm>
+#include <cstdlib>
 
 namespace remitod::carriers::mark {
 

@@ -134,7 +134,11 @@ class Checker {
   void unknown(const Tag& tag) {
     std::vector<std::string> known;
     for (auto scope = scopes_.rbegin(); scope != scopes_.rend(); ++scope) collect_paths(**scope, "", known);
-    fail(tag, "is not a variable here" + did_you_mean(tag.name, known));
+    // Out of its scope, a name is most likely the end of a known path.
+    const auto whole = std::ranges::find_if(
+        known, [&](const std::string& path) { return path.ends_with("." + std::string(tag.name)); });
+    const std::string_view meant = whole == known.end() ? tag.name : std::string_view{*whole};
+    fail(tag, "is not a variable here" + did_you_mean(meant, known));
   }
 
   // As the mustache specification has it: the innermost scope that knows the first segment decides.

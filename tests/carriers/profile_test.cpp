@@ -227,13 +227,26 @@ INSTANTIATE_TEST_SUITE_P(
         Spoiled{"NoGranted", "granted = \"//remito != ''\"\n", "", "create.answer.granted", "is missing"},
         Spoiled{"TwoRemitos", "remito = \"//remito\"", "remito = \"//remito\"\nremito_is = \"order_number\"",
                 "create.answer.remito", "either"},
-        Spoiled{"NoRemitoOfCreate", "remito = \"//remito\"\n", "", "create.answer.remito", "either"},
-        Spoiled{"BatchWithoutItems", "concurrency = 3", "batch_max = 5", "track.body", "remito"}),
+        Spoiled{"NoRemitoOfCreate", "remito = \"//remito\"\n", "", "create.answer.remito", "either"}),
     [](const auto& instance) { return instance.param.name; });
 
 TEST_F(ProfileTest, ErrorInATemplateIsToldAtItsOwnLine) {
   const std::string toml = with(good_profile, "<number>{{remito}}", "<number>{{remitto}}");
   EXPECT_THAT(errors(toml), ElementsAre(error_at(line_of(toml, "remitto"), "track.body", "{{remitto}}")));
+}
+
+TEST_F(ProfileTest, VariableOfAShipmentOutsideTheItemsOfABatchIsRefusedEverywhere) {
+  const std::string toml = with(good_profile, "concurrency = 3", "batch_max = 5");
+  EXPECT_THAT(errors(toml),
+              ElementsAre(error_at(line_of(toml, "headers ="), "track.headers.X-Year", "items.registered_yy"),
+                          error_at(line_of(toml, "<number>"), "track.body", "did you mean 'items.remito'?")));
+}
+
+TEST_F(ProfileTest, BatchHasToNameItsItems) {
+  std::string toml = with(good_profile, "concurrency = 3", "batch_max = 5");
+  toml = with(toml, ", \"X-Year\" = \"{{registered_yy}}\"", "");
+  toml = with(toml, "<number>{{remito}}", "<number>");
+  EXPECT_THAT(errors(toml), ElementsAre(error_at(line_of(toml, "</ask>") - 2, "track.body", "{{#items}}")));
 }
 
 TEST_F(ProfileTest, XPathErrorTellsPugixmlsWordsAndThePlace) {
