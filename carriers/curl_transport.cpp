@@ -70,7 +70,6 @@ FetchError::Kind kind_of(CURLcode code) {
       return timeout;
     case CURLE_FILESIZE_EXCEEDED:
       return too_large;
-    case CURLE_UNSUPPORTED_PROTOCOL:
     case CURLE_URL_MALFORMAT:
       return refused;
     default:
@@ -332,7 +331,9 @@ FetchError Transfer::error(CURLcode code) const {
             .message = "the body is larger than " + std::to_string(options_.body_bytes_max) + " bytes",
             .provably_unsent = provably_unsent()};
   }
-  if (code == CURLE_UNSUPPORTED_PROTOCOL) return refusal("the URL's scheme is not one that the profile allows");
+  // The same code says later that an answer is not HTTP.
+  if (code == CURLE_UNSUPPORTED_PROTOCOL && !request_began_)
+    return refusal("the URL's scheme is not one that the profile allows");
   const char* text = error_text_.front() ? error_text_.data() : curl_easy_strerror(code);
   return {.kind = kind_of(code), .message = printable(text), .provably_unsent = provably_unsent()};
 }
@@ -350,7 +351,7 @@ class Loop {
       int running = 0;
       curl_multi_perform(multi_, &running);
       collect();
-      if (!completions_.empty()) gate_->deliver(std::exchange(completions_, {}));
+      gate_->deliver(std::exchange(completions_, {}));
       if (!queue_.can_pop() && gate_->fall_asleep()) curl_multi_poll(multi_, nullptr, 0, sleep_ms(), nullptr);
     }
     abandon();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <optional>
 #include <utility>
 
 namespace remitod::carriers {
@@ -61,8 +62,12 @@ bool TransportGate::fall_asleep() {
 }
 
 void TransportGate::deliver(std::vector<Completion> batch) {
-  post_([gate = shared_from_this(), batch = std::move(batch)]() mutable {
-    const Staging staging(*gate);
+  if (batch.empty()) return;
+  // Not to be kept alive by a batch that nobody runs: `post_` may own where it waits.
+  post_([weak = weak_from_this(), batch = std::move(batch)]() mutable {
+    const std::shared_ptr<TransportGate> gate = weak.lock();
+    std::optional<Staging> staging;
+    if (gate) staging.emplace(*gate);
     for (Completion& completion : batch) completion.done(std::move(completion.result));
   });
 }

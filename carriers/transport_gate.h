@@ -29,7 +29,7 @@ class TransportGate : public std::enable_shared_from_this<TransportGate> {
   bool take(std::vector<Submission>& into);
   /// False when there is something to take. When true, the loop sleeps now.
   bool fall_asleep();
-  /// Has the callbacks called on the deciding thread.
+  /// Has the callbacks called on the deciding thread; an empty batch is none.
   void deliver(std::vector<Completion> batch);
 
  private:
