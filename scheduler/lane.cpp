@@ -22,6 +22,8 @@ using std::chrono::seconds;
 constexpr seconds clock_step_ignored{5};
 /// A lane that was silent for an interval, and for this long at least, does not catch up in a burst.
 constexpr seconds silence_min{60};
+/// Who is overdue by less than this waited for nothing but the wake.
+constexpr seconds wake_late_max{5};
 /// What was not answered is asked again after this long, or an interval if that is shorter.
 constexpr seconds retry_max{300};
 /// A batch is filled up with shipments that are due within a twentieth of the interval, and at most this. Less than
@@ -87,7 +89,7 @@ struct Lane::Impl {
   std::uint64_t last_batch_id = 0;
   std::size_t resync_left = 0;
   std::optional<Instant> latest;  ///< the latest `now`; small steps back do not count
-  Instant served_at{};            ///< when the lane could last ask if something was due
+  Instant served_at{};  ///< when somebody last looked for what to ask, or was kept from it by requests in flight
 };
 
 // ------------------------------------------------------------------ the schedule
@@ -119,7 +121,8 @@ void Lane::Impl::plan_anew(Second now) {
 
 void Lane::Impl::spread_overdue(Second now) {
   heap.reschedule([&](const DueHeap::Entry& entry) {
-    return rows[entry.slot].resync || entry.due > now ? entry.due : due_after(entry.slot, now);
+    const bool missed = later(entry.due, static_cast<Second>(wake_late_max.count())) <= now;
+    return missed && !rows[entry.slot].resync ? due_after(entry.slot, now) : entry.due;
   });
 }
 
@@ -141,9 +144,11 @@ void Lane::Impl::clock_set_back(Instant now) {
 }
 
 // After a rest, a stop of the process or a jump of the clock that is longer than an interval all shipments are overdue.
-// They come at their phases in the interval to come, as after a restart.
+// They come at their phases in the interval to come, as after a restart. To wait for the rate or for answers is no
+// silence: then the most overdue have to stay first, or some would never have their turn.
 void Lane::Impl::note_service(Instant now) {
-  if (now - served_at >= std::max(config.interval, silence_min)) spread_overdue(to_second(now));
+  const Instant could_ask_at = bucket.next_token(served_at);
+  if (now - could_ask_at >= std::max(config.interval, silence_min)) spread_overdue(to_second(now));
   served_at = now;
 }
 
@@ -269,6 +274,7 @@ void Lane::finish(std::uint64_t batch_id, const BatchOutcome& outcome, Instant n
   now = lane.advance(now);
   const auto found = std::ranges::find(lane.requests, batch_id, &Impl::Request::id);
   if (found == lane.requests.end()) return;
+  if (lane.full()) lane.served_at = now;
   const Impl::Request request = std::move(*found);
   lane.requests.erase(found);
 
