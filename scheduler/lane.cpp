@@ -3,32 +3,13 @@
 #include <algorithm>
 #include <utility>
 
-#include "scheduler/breaker.h"
 #include "scheduler/checkpoint.h"
-#include "scheduler/due_heap.h"
-#include "scheduler/id_index.h"
-#include "scheduler/invariant.h"
-#include "scheduler/moments.h"
-#include "scheduler/phase.h"
-#include "scheduler/shipment_rows.h"
-#include "scheduler/token_bucket.h"
+#include "scheduler/lane_impl.h"
 
 namespace remitod::scheduler {
 namespace {
 
 using std::chrono::seconds;
-
-/// A smaller step back of the clock only delays by as much; a larger one makes a new plan.
-constexpr seconds clock_step_ignored{5};
-/// A lane that was silent for an interval, and for this long at least, does not catch up in a burst.
-constexpr seconds silence_min{60};
-/// Who is overdue by less than this waited for nothing but the wake.
-constexpr seconds wake_late_max{5};
-/// What was not answered is asked again after this long, or an interval if that is shorter.
-constexpr seconds retry_max{300};
-/// A batch is filled up with shipments that are due within a twentieth of the interval, and at most this. Less than
-/// retry_max, so that a shipment that spoils its requests is not pulled from one into the next.
-constexpr seconds slack_max{180};
 
 void check(const LaneConfig& config) {
   require(config.interval >= seconds{1} && config.interval <= std::chrono::days{365}, "1 s <= interval <= 1 year");
@@ -39,118 +20,6 @@ void check(const LaneConfig& config) {
 }
 
 }  // namespace
-
-struct Lane::Impl {
-  struct Request {
-    std::uint64_t id = 0;
-    Second taken_at = 0;
-    bool probe = false;
-    std::vector<DueHeap::Entry> asked;  ///< with when each was due
-  };
-
-  Impl(LaneConfig stated, std::uint64_t seed)
-      : config(std::move(stated)),
-        bucket(config.requests_per_second, Instant{}),
-        breaker(config),
-        jitter(seed),
-        index(rows),
-        heap(rows) {}
-
-  const ShipmentRow& row(Slot slot) const {
-    require(rows.holds(slot), "a slot that was asked about is in use");
-    return rows[slot];
-  }
-  Second interval() const { return static_cast<Second>(config.interval.count()); }
-  Second slack() const;
-  bool full() const { return requests.size() >= static_cast<std::size_t>(config.concurrency); }
-
-  // The schedule.
-  Second due_after(Slot slot, Second moment) const;
-  Second retry_at(const ShipmentRow& row, Second now);
-  void plan_anew(Second now);
-  void spread_overdue(Second now);
-
-  // The clock.
-  Instant advance(Instant now);
-  void clock_set_back(Instant now);
-  void note_service(Instant now);
-
-  void mark(Slot slot);
-  void settle(const DueHeap::Entry& asked, const Request& request, BatchOutcome::Kind kind, Second now);
-
-  LaneConfig config;
-  TokenBucket bucket;
-  Breaker breaker;
-  Jitter jitter;
-  ShipmentRows rows;
-  IdIndex index;
-  DueHeap heap;
-  std::vector<Request> requests;  ///< in flight
-  std::uint64_t last_batch_id = 0;
-  std::size_t resync_left = 0;
-  std::optional<Instant> latest;  ///< the latest `now`; small steps back do not count
-  Instant served_at{};  ///< when somebody last looked for what to ask, or was kept from it by requests in flight
-};
-
-// ------------------------------------------------------------------ the schedule
-
-Second Lane::Impl::slack() const {
-  if (config.batch_max == 1) return 0;
-  return static_cast<Second>(std::min(config.interval / 20, slack_max).count());
-}
-
-// A request that was sent at t stood for the point that it reached or ran ahead of: the next is the first one after
-// t + slack.
-Second Lane::Impl::due_after(Slot slot, Second moment) const {
-  const ShipmentRow& row = rows[slot];
-  if (row.asked != 0) moment = std::max(moment, later(std::min(row.asked, moment), slack()));
-  return next_point(moment, row.shipment_id, interval());
-}
-
-Second Lane::Impl::retry_at(const ShipmentRow& row, Second now) {
-  seconds wait = std::min(config.interval, retry_max);
-  // A person waits for it, and nothing can pull it forward.
-  if (row.resync && slack() == 0) wait = std::min(wait, std::max(config.backoff_first, seconds{1}));
-  return later(now, static_cast<Second>((wait + std::chrono::floor<seconds>(jitter.up_to(wait))).count()));
-}
-
-void Lane::Impl::plan_anew(Second now) {
-  heap.reschedule(
-      [&](const DueHeap::Entry& entry) { return rows[entry.slot].resync ? 0 : due_after(entry.slot, now); });
-}
-
-void Lane::Impl::spread_overdue(Second now) {
-  heap.reschedule([&](const DueHeap::Entry& entry) {
-    const bool missed = later(entry.due, static_cast<Second>(wake_late_max.count())) <= now;
-    return missed && !rows[entry.slot].resync ? due_after(entry.slot, now) : entry.due;
-  });
-}
-
-// ------------------------------------------------------------------ the clock
-
-Instant Lane::Impl::advance(Instant now) {
-  if (!latest) latest = served_at = now;
-  if (now < *latest - clock_step_ignored) clock_set_back(now);
-  latest = std::max(*latest, now);
-  return *latest;
-}
-
-void Lane::Impl::clock_set_back(Instant now) {
-  breaker.clock_set_back(*latest - now);
-  bucket.restart_clock(now);
-  for (Request& request : requests) request.taken_at = std::min(request.taken_at, to_second(now));
-  plan_anew(to_second(now));
-  latest = served_at = now;
-}
-
-// After a rest, a stop of the process or a jump of the clock that is longer than an interval all shipments are overdue.
-// They come at their phases in the interval to come, as after a restart. To wait for the rate or for answers is no
-// silence: then the most overdue have to stay first, or some would never have their turn.
-void Lane::Impl::note_service(Instant now) {
-  const Instant could_ask_at = bucket.next_token(served_at);
-  if (now - could_ask_at >= std::max(config.interval, silence_min)) spread_overdue(to_second(now));
-  served_at = now;
-}
 
 // ------------------------------------------------------------------ shipments
 
@@ -262,7 +131,7 @@ std::optional<Batch> Lane::take(Instant now) {
 
 std::optional<Instant> Lane::next_wake(Instant now) const {
   const Impl& lane = *impl_;
-  if (lane.latest && now < *lane.latest - clock_step_ignored) return now;  // take() makes a new plan
+  if (lane.was_set_back(now)) return now;  // take() makes a new plan
   if (lane.latest) now = std::max(now, *lane.latest);
   if (lane.full() || lane.heap.empty() || lane.breaker.state() == BreakerState::half_open) return std::nullopt;
   const Instant due = std::max(to_instant(lane.heap.first().due), lane.bucket.next_token(now));

@@ -1,0 +1,179 @@
+#include <gtest/gtest.h>
+
+#include <vector>
+
+#include "scheduler/lane.h"
+#include "tests/scheduler/lane_fixture.h"
+
+namespace remitod::scheduler {
+namespace {
+
+using namespace std::chrono_literals;
+using test::LaneBundle;
+using test::monday;
+using Kind = BatchOutcome::Kind;
+
+/// So many shipments, all due.
+LaneBundle overdue(LaneConfig config, std::int64_t shipments) {
+  LaneBundle b(std::move(config));
+  b.add_range(1, shipments);
+  b.take();
+  b.now += 59min + 59s;
+  return b;
+}
+
+LaneConfig config_with(double requests_per_second, int concurrency, int batch_max = 1) {
+  LaneConfig config;
+  config.requests_per_second = requests_per_second;
+  config.concurrency = concurrency;
+  config.batch_max = batch_max;
+  return config;
+}
+
+TEST(LaneLimits, NoMoreRequestsInFlightThanConcurrency) {
+  LaneBundle b = overdue(config_with(1000, 3), 50);
+  std::vector<Batch> in_flight;
+  while (std::optional<Batch> batch = b.take()) in_flight.push_back(*batch);
+  ASSERT_EQ(in_flight.size(), 3U);
+  EXPECT_EQ(b.lane.status(b.now).in_flight, 3U);
+  EXPECT_FALSE(b.lane.next_wake(b.now));  // only an answer can change that
+  b.finish(in_flight[1], Kind::answered);
+  EXPECT_TRUE(b.take());
+  EXPECT_FALSE(b.take());
+}
+
+TEST(LaneLimits, NoMoreRequestsThanTheRate) {
+  LaneBundle b = overdue(config_with(2, 1000), 200);
+  const Instant start = b.now;
+  int requests = 0;
+  while (b.now < start + 10s) {
+    if (b.take()) {
+      ++requests;
+    } else {
+      b.now = *b.lane.next_wake(b.now);
+    }
+  }
+  EXPECT_EQ(requests, 2 + 10 * 2 - 1);  // the burst, then two a second; the last one falls on the end
+}
+
+TEST(LaneLimits, NoMoreShipmentsInARequestThanTheBatch) {
+  LaneBundle b = overdue(config_with(1000, 1000, 7), 50);
+  std::size_t shipments = 0;
+  while (const std::optional<Batch> batch = b.take()) {
+    EXPECT_LE(batch->slots.size(), 7U);
+    shipments += batch->slots.size();
+  }
+  EXPECT_EQ(shipments, 50U);
+}
+
+TEST(LaneLimits, AShipmentIsInOneRequestAtATime) {
+  LaneBundle b = overdue(config_with(1000, 1000), 1);
+  ASSERT_TRUE(b.take());
+  b.now += 5h;
+  EXPECT_FALSE(b.take());
+}
+
+TEST(LaneLimits, FailuresOpenTheBreakerAndOneProbeGoesOut) {
+  LaneBundle b = overdue(config_with(1000, 10), 100);
+  for (int i = 0; i < 3; ++i) b.finish(*b.take(), Kind::failed);
+  EXPECT_EQ(b.lane.status(b.now).breaker, BreakerState::open);
+  EXPECT_EQ(b.lane.status(b.now).failures_in_row, 3);
+  const Instant resting_until = b.lane.status(b.now).resting_until;
+  EXPECT_GT(resting_until, b.now);
+  EXPECT_FALSE(b.take());
+  EXPECT_EQ(b.lane.next_wake(b.now), resting_until);
+
+  b.now = resting_until;
+  const std::optional<Batch> probe = b.take();
+  ASSERT_TRUE(probe);
+  EXPECT_TRUE(probe->probe);
+  EXPECT_EQ(b.lane.status(b.now).breaker, BreakerState::half_open);
+  EXPECT_EQ(b.lane.status(b.now).resting_until, Instant{});
+  EXPECT_FALSE(b.take());
+  EXPECT_FALSE(b.lane.next_wake(b.now));
+
+  b.finish(*probe, Kind::answered);
+  EXPECT_EQ(b.lane.status(b.now).breaker, BreakerState::closed);
+  const std::optional<Batch> next = b.take();
+  ASSERT_TRUE(next);
+  EXPECT_FALSE(next->probe);
+}
+
+TEST(LaneLimits, AThrottledBatchRestsTheLaneAndIsFirstAfterwards) {
+  LaneBundle b = overdue(config_with(1000, 10), 100);
+  const std::optional<Batch> throttled = b.take();
+  b.finish(*throttled, Kind::throttled, 77s);
+  EXPECT_EQ(b.lane.status(b.now).resting_until, b.now + 77s);
+  EXPECT_FALSE(b.take());
+  b.now += 77s;
+  const std::optional<Batch> again = b.take();
+  ASSERT_TRUE(again);
+  EXPECT_EQ(again->slots, throttled->slots);
+}
+
+TEST(LaneLimits, AfterARestOfHoursShipmentsComeAtTheirPhases) {
+  LaneBundle b = overdue(config_with(1000, 10'000), 3600);
+  b.finish(*b.take(), Kind::throttled, 5h);
+  b.now += 5h;
+  b.finish(*b.take(), Kind::answered);  // the probe
+  int taken = 0;
+  while (b.take()) ++taken;
+  EXPECT_LT(taken, 20);  // five a second are expected in the seconds just gone
+  for (const Instant end = b.now + 1h; b.now < end; b.now += 1s) {
+    while (b.take()) ++taken;
+  }
+  EXPECT_GE(taken, 3599);
+}
+
+TEST(LaneLimits, AClockSetBackDoesNotProlongARest) {
+  LaneBundle b = overdue(config_with(1000, 10), 100);
+  b.finish(*b.take(), Kind::throttled, 60s);
+  b.now -= 1000h;
+  EXPECT_FALSE(b.take());
+  EXPECT_EQ(b.lane.status(b.now).resting_until, b.now + 60s);
+}
+
+TEST(LaneLimits, AFinishOfAnUnknownBatchIsIgnored) {
+  LaneBundle b = overdue(config_with(1000, 10), 10);
+  const Batch batch = *b.take();
+  b.finish(batch, Kind::answered);
+  const Instant due = b.lane.next_due(batch.slots.front());
+  b.finish(batch, Kind::failed);
+  b.lane.finish(12'345, {Kind::failed, 1h}, b.now);
+  EXPECT_EQ(b.lane.next_due(batch.slots.front()), due);
+  EXPECT_EQ(b.lane.status(b.now).failures_in_row, 0);
+  EXPECT_EQ(b.lane.status(b.now).breaker, BreakerState::closed);
+}
+
+TEST(LaneLimits, TighterLimitsHoldAtOnce) {
+  LaneBundle b = overdue(config_with(1000, 10), 100);
+  const Batch first = *b.take();
+  const Batch second = *b.take();
+  b.lane.reconfigure(config_with(1, 1));
+  EXPECT_FALSE(b.take());
+  b.finish(first, Kind::answered);
+  EXPECT_FALSE(b.take());
+  b.finish(second, Kind::answered);
+  EXPECT_TRUE(b.take());
+  EXPECT_EQ(b.lane.config().concurrency, 1);
+}
+
+TEST(LaneLimits, StatusCountsWhatIsDueAndNotInFlight) {
+  LaneBundle b = overdue(config_with(1000, 10), 100);
+  const std::size_t due = b.lane.status(b.now).due;
+  EXPECT_GT(due, 90U);
+  b.take();
+  b.take();
+  EXPECT_EQ(b.lane.status(b.now).due, due - 2);
+  EXPECT_EQ(b.lane.status(b.now).shipments, 100U);
+}
+
+using LaneLimitsDeathTest = testing::Test;
+
+TEST(LaneLimitsDeathTest, ALaneWithoutLimitsIsABrokenInvariant) {
+  EXPECT_DEATH(Lane(config_with(0, 1), 1), "requests_per_second > 0");
+  EXPECT_DEATH(Lane(config_with(1, 0), 1), "concurrency");
+}
+
+}  // namespace
+}  // namespace remitod::scheduler
