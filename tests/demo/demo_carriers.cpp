@@ -104,7 +104,7 @@ class Carriers {
     const auto add = [&](const std::string& carrier, const std::string& number, const std::string& reference,
                          const Parcel& parcel) {
       for (const LifeEvent& event : parcel.shown)
-        csv += carrier + "," + number + "," + reference + "," + std::string(name(status_of(event.step))) + "," +
+        csv += carrier + "," + number + "," + reference + "," + std::string(name(said(carrier, event.step))) + "," +
                std::string(name(reason_of(event.step))) + "," + std::to_string(to_micros(event.occurred_at)) + "," +
                std::to_string(to_micros(event.published_at)) + "\n";
     };
@@ -137,6 +137,12 @@ class Carriers {
     const std::string remito = number.substr(0, number.size() - digits.size()) + digits;
     made_[remito] = {reference, now()};
     return soap_granted(reference, remito, now());
+  }
+
+  // The first carrier has no word for being out for delivery.
+  static Status said(const std::string& carrier, Step step) {
+    const Status status = status_of(step);
+    return carrier == "oca" && status == Status::out_for_delivery ? Status::in_transit : status;
   }
 
   // A number handed out in advance enters the carrier's system when it is first asked about.
