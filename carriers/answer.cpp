@@ -41,10 +41,6 @@ DecodeError html_page(std::string_view text) {
 
 }  // namespace
 
-bool is_forbidden_in_xml(char byte) {
-  return static_cast<unsigned char>(byte) < 0x20 && byte != '\t' && byte != '\n' && byte != '\r';
-}
-
 DecodeError too_deep(const DecodeOptions& options) {
   return {DecodeError::Kind::too_deep, "nested more than " + std::to_string(options.depth_max) + " deep"};
 }

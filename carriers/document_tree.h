@@ -18,7 +18,9 @@ Tree xml_tree(std::string_view text, const DecodeOptions& options);
 Tree json_tree(std::string_view text, const DecodeOptions& options);
 
 /// A C0 control other than tab, line feed and carriage return: such characters are dropped.
-bool is_forbidden_in_xml(char byte);
+inline bool is_forbidden_in_xml(char byte) {
+  return static_cast<unsigned char>(byte) < 0x20 && byte != '\t' && byte != '\n' && byte != '\r';
+}
 
 DecodeError too_deep(const DecodeOptions& options);
 DecodeError too_many_nodes(const DecodeOptions& options);

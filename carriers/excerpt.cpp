@@ -29,11 +29,12 @@ std::string excerpt(std::string_view text, std::size_t offset, std::size_t bytes
   while (offset < text.size()) {
     const std::size_t length = utf8_sequence(text, offset);
     const std::string_view character = text.substr(offset, std::max<std::size_t>(length, 1));
-    std::string next = length == 0 ? hex(character[0]) : std::string(character);
-    if (length != 0 && (is_control(character) || character == " ")) next = shown.ends_with(' ') ? "" : " ";
+    offset += character.size();
+    const bool is_blank = length != 0 && (is_control(character) || character == " ");
+    if (is_blank && shown.ends_with(' ')) continue;
+    const std::string next = length == 0 ? hex(character[0]) : is_blank ? std::string(1, ' ') : std::string(character);
     if (shown.size() + next.size() > limit) return shown + "...";
     shown += next;
-    offset += character.size();
   }
   return shown;
 }

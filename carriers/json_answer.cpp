@@ -20,6 +20,10 @@ bool is_name_character(char c, bool first) {
   return !first && ((c >= '0' && c <= '9') || c == '-' || c == '.');
 }
 
+void drop_forbidden(std::string& text) {
+  std::erase_if(text, [](char c) { return is_forbidden_in_xml(c); });
+}
+
 /// What a key of an object is called in the tree.
 struct ElementName {
   std::string name = "item";
@@ -50,7 +54,7 @@ class TreeWriter {
   /// Also integers beyond 64 bits. `digits` is the number as written.
   bool number_float(double, const std::string& digits) { return scalar(digits, "number"); }
   bool string(std::string& value) {
-    std::erase_if(value, is_forbidden_in_xml);
+    drop_forbidden(value);
     return scalar(value, nullptr);
   }
   bool binary(json::binary_t&) { return false; }  // there is none in JSON text
@@ -60,7 +64,7 @@ class TreeWriter {
     return element && enter({.element = element});
   }
   bool key(std::string& key) {
-    std::erase_if(key, is_forbidden_in_xml);
+    drop_forbidden(key);
     open_.back().next = element_name(std::move(key));
     return true;
   }

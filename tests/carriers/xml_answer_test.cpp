@@ -68,6 +68,7 @@ TEST(XmlAnswer, EveryCutIsTruncated) {
     ASSERT_EQ(kind_of(decode_xml(body.substr(0, length))), "truncated") << body.substr(0, length);
   EXPECT_EQ(kind_of(decode_xml(body)), "decoded");
   EXPECT_EQ(kind_of(decode_xml("<?xml version=\"1.0\"?>")), "truncated");
+  EXPECT_EQ(kind_of(decode_xml("<a>\x01\x02\x03<b>x</b>")), "truncated");
 }
 
 TEST(XmlAnswer, WrongNestingIsMalformed) {
@@ -85,6 +86,13 @@ TEST(XmlAnswer, ReferencesToWhatIsNoCharacterAreDropped) {
             "xy\xf0\x9f\x98\x80");
   EXPECT_EQ(read(decode_xml("<a>&#; &#x; &#12 &#-1; &; &nbsp; R&D</a>"), "string(/a)"),
             "&#; &#x; &#12 &#-1; &; &nbsp; R&D");
+}
+
+TEST(XmlAnswer, WhatIsDroppedLeavesNoForbiddenReferenceBehind) {
+  EXPECT_EQ(read(decode_xml("<a>x&#x\x01"
+                            "110000;&#&#0;0;&&#1;#2;y</a>"),
+                 "string(/a)"),
+            "xy");
 }
 
 TEST(XmlAnswer, EntitiesAreNotExpanded) {
