@@ -25,10 +25,10 @@ class TimeFormat {
   const std::string& text() const { return text_; }
 
  private:
-  enum class Kind { iso, epoch_seconds, epoch_milliseconds, numeric, library };
+  enum class Kind { iso, epoch_seconds, epoch_milliseconds, pattern };
   std::string text_;
-  std::string pattern_;  ///< text_ with %T and the like spelled out, for Kind::numeric
-  Kind kind_ = Kind::library;
+  std::string pattern_;  ///< text_ with %T and the like spelled out
+  Kind kind_ = Kind::pattern;
   bool date_only_ = false;
 };
 

@@ -11,12 +11,17 @@
 
 namespace remitod::carriers {
 
-/// Formats are those of strptime as Howard Hinnant's date reads them ("%d/%m/%Y %H:%M", "%FT%T%Ez"), and besides:
-/// "iso" (RFC 3339; offset, seconds and time optional, fraction of any length), "epoch_s", "epoch_ms". A format without
-/// hours is date-only. The whole text must match; blanks around it are ignored. Formats are tried in order.
-/// %S reads a fraction, %p also "p. m.", %z and %Ez also "Z" and offsets with or without a colon; these three not in a
-/// format that names months or weekdays, where fractions have nine digits at most. %Z takes UTC and GMT alone: other
-/// abbreviations mean several zones. %j is refused. Fractions are cut off at microseconds.
+/// Formats are those of strptime ("%d/%m/%Y %H:%M", "%FT%T%Ez"), and besides: "iso" (RFC 3339; offset, seconds and time
+/// optional, fraction of any length), "epoch_s", "epoch_ms". A format without hours is date-only. The whole text must
+/// match; blanks around it are ignored. Formats are tried in order. What they may hold:
+///   %Y %y %m %d %e %H %I %M   digits, leading zeros optional; %y is 1969 to 2068
+///   %S                        seconds with a fraction of any length, cut off at microseconds
+///   %p                        AM, p.m., "p. m."
+///   %b %B %h                  a month in English or Spanish, in full or its first three letters
+///   %a %A                     a weekday, whichever the word
+///   %z %Ez                    Z, -05, -0500, -05:00
+///   %Z                        UTC or GMT; other abbreviations mean several zones
+///   %T %X %R %r %F %D         as strptime spells them out
 ///
 /// Years before 1990 and after 2199 are refused: they are how systems write "none" (0001, 1900, 1970), or were misread.
 ///

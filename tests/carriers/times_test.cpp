@@ -5,8 +5,6 @@
 #include <gmock/gmock.h>
 #include <rapidcheck/gtest.h>
 
-#include <sstream>
-
 namespace remitod::carriers {
 namespace {
 
@@ -92,7 +90,12 @@ INSTANTIATE_TEST_SUITE_P(
                     Reading{"%d %B %Y", "23 November 2026", "2026-11-23T05:00:00Z profile date_only"},
                     Reading{"%a, %d %b %Y %T %Z", "Mon, 23 Nov 2026 21:04:05 GMT", "2026-11-23T21:04:05Z offset"},
                     Reading{"%a, %d %b %Y %T %z", "Mon, 23 Nov 2026 21:04:05 -0300", "2026-11-24T00:04:05Z offset"},
-                    Reading{"%d-%b-%Y %T", "23-Nov-2026 21:04:05.123456", "2026-11-24T02:04:05.123456Z profile"}));
+                    Reading{"%d-%b-%Y %T", "23-Nov-2026 21:04:05.1234567890", "2026-11-24T02:04:05.123456Z profile"},
+                    Reading{"%A %d de %B de %Y", "miércoles 9 de Setiembre de 2026",
+                            "2026-09-09T05:00:00Z profile date_only"},
+                    Reading{"%d-%b-%y", "09-sept.-26", "2026-09-09T05:00:00Z profile date_only"},
+                    Reading{"%d.%b.%Y", "01.Ene.2026", "2026-01-01T05:00:00Z profile date_only"},
+                    Reading{"%d/%h/%Y", "01/ENE/2026", "2026-01-01T05:00:00Z profile date_only"}));
 
 class TimeRefusal : public testing::TestWithParam<std::pair<std::string, std::string>> {};
 
@@ -110,8 +113,7 @@ INSTANTIATE_TEST_SUITE_P(Impossible, TimeRefusal,
                                          std::pair{"%d/%m/%Y %I:%M %p", "23/11/2026 0:00 AM"},
                                          std::pair{"%F %T%z", "2026-11-23 21:04:05-24:00"},
                                          std::pair{"iso", "2026-13-45"}, std::pair{"iso", "2026-11-23T25:00:00"},
-                                         std::pair{"%d-%b-%Y", "31-Feb-2026"},
-                                         std::pair{"%a %d %b %Y", "Tue 23 Nov 2026"}));
+                                         std::pair{"%d-%b-%Y", "31-Feb-2026"}));
 
 INSTANTIATE_TEST_SUITE_P(
     PartialMatch, TimeRefusal,
@@ -123,7 +125,9 @@ INSTANTIATE_TEST_SUITE_P(
                     std::pair{"iso", "23/11/2026"}, std::pair{"iso", "2026-11-23T21:04:05-03:"},
                     std::pair{"iso", "2026-11-23T21:04:05-03:00x"}, std::pair{"epoch_s", "1795467845s"},
                     std::pair{"epoch_s", "-1795467845"}, std::pair{"epoch_s", "1795467845."}, std::pair{"epoch_s", ""},
-                    std::pair{"%d %b %Y", "23 Nov 2026 UTC"}, std::pair{"%d %b %Y %Z", "23 Nov 2026 EST"}));
+                    std::pair{"%d %b %Y", "23 Nov 2026 UTC"}, std::pair{"%d %b %Y %Z", "23 Nov 2026 EST"},
+                    std::pair{"%d %b %Y", "23 Novem 2026"}, std::pair{"%d %b %Y", "23  2026"},
+                    std::pair{"%d %b %Y", "23 11 2026"}));
 
 INSTANTIATE_TEST_SUITE_P(Implausible, TimeRefusal,
                          testing::Values(std::pair{"iso", "0001-01-01T00:00:00"}, std::pair{"iso", "1900-01-01"},
@@ -203,33 +207,38 @@ TEST(TimeReader, LocalDayIsTheZonesDay) {
   EXPECT_EQ(local_day(from_iso8601("1969-12-31T23:59:59Z").value(), "UTC"), (year{1969} / 12 / 31));
 }
 
-/// What date itself makes of a text in UTC; nothing where it does not match as a whole.
-std::optional<Instant> read_by_library(const std::string& format, const std::string& text) {
-  std::istringstream stream(text);
-  date::sys_time<std::chrono::microseconds> at;
-  date::from_stream(stream, format.c_str(), at);
-  if (stream.fail() || stream.peek() != std::istringstream::traits_type::eof()) return std::nullopt;
-  return Instant{at.time_since_epoch()};
+const std::vector<std::string> formats_of_seconds{
+    "%d/%m/%Y %H:%M:%S", "%F %T",    "%Y%m%d%H%M%S", "%d-%m-%y %X",        "%m/%d/%Y %I:%M:%S %p",
+    "%d.%m.%Y %r",       "%FT%T%Ez", "%D %T %z",     "%a, %d %b %Y %T %Z", "%A %B %d %T %Y"};
+
+date::sys_seconds any_second() {
+  return date::sys_seconds{std::chrono::seconds{*rc::gen::inRange(631'152'000L, 3'124'224'000L)}};  // 1990 to 2068
 }
 
-RC_GTEST_PROP(TimeReader, ReadsNumbersAsTheLibraryDoes, ()) {
-  const auto format = *rc::gen::elementOf(std::vector<std::string>{
-      "%d/%m/%Y %H:%M:%S", "%F %T", "%Y%m%d%H%M%S", "%D %R", "%d-%m-%y", "%m/%d/%Y %I:%M:%S %p", "%e.%m.%Y %r"});
-  const auto at = date::sys_seconds{std::chrono::seconds{*rc::gen::inRange(631'152'000L, 3'124'224'000L)}};
-  std::string text = date::format(format, at);
-  // Half of the texts are broken in one place, so that refusals are compared as well.
-  if (*rc::gen::arbitrary<bool>())
-    text[*rc::gen::inRange<std::size_t>(0, text.size())] = *rc::gen::elementOf(std::string("0123456789/-: x"));
-  RC_PRE(text.front() != ' ' && text.back() != ' ');  // only we ignore blanks around it
-  const auto wanted = read_by_library(format, text);
-  const auto reader = TimeReader::make({format}, "UTC");
-  RC_ASSERT(reader.has_value());
-  const auto found = reader->read(text);
-  const bool plausible =
-      wanted && *wanted >= from_iso8601("1990-01-01").value() && *wanted < from_iso8601("2200-01-01").value();
-  RC_LOG() << format << " <- " << text;
-  RC_ASSERT(found.has_value() == plausible);
-  if (plausible) RC_ASSERT(found->at == *wanted);
+RC_GTEST_PROP(TimeReader, ReadsWhatTheLibraryWrites, ()) {
+  const std::string format = *rc::gen::elementOf(formats_of_seconds);
+  const date::sys_seconds at = any_second();
+  const auto occurred = TimeReader::make({format}, "UTC").value().read(date::format(format, at));
+  RC_ASSERT(occurred.has_value());
+  RC_ASSERT(occurred->at == Instant{at.time_since_epoch()});
+}
+
+RC_GTEST_PROP(TimeReader, ATimeWithAnotherDigitIsReadAsWrittenOrRefused, ()) {
+  const std::string format = *rc::gen::elementOf(formats_of_seconds);
+  RC_PRE(!format.contains("%z") && !format.contains("%Ez"));  // another offset is another way to write a moment
+  std::string text = date::format(format, any_second());
+  const std::size_t place = *rc::gen::suchThat(rc::gen::inRange<std::size_t>(0, text.size()),
+                                               [&](std::size_t i) { return text[i] >= '0' && text[i] <= '9'; });
+  text[place] = *rc::gen::elementOf(std::string("0123456789"));
+  const auto occurred = TimeReader::make({format}, "UTC").value().read(text);
+  if (!occurred) RC_DISCARD("refused");
+  const std::string written = date::format(
+      format, date::sys_seconds{std::chrono::floor<std::chrono::seconds>(occurred->at.time_since_epoch())});
+  // A weekday is read, but not compared.
+  const auto from_first_digit = [](const std::string& whole) {
+    return whole.substr(whole.find_first_of("0123456789"));
+  };
+  RC_ASSERT(from_first_digit(written) == from_first_digit(text));
 }
 
 }  // namespace
