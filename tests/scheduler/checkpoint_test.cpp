@@ -61,6 +61,18 @@ TEST(Checkpoint, HoldsOnlyWhatWasAnsweredAndIsStillThere) {
   EXPECT_EQ(read->front().last_asked, b.now - 20min);
 }
 
+TEST(Checkpoint, HoldsAnIdOnceThatLeftAndCameBackWhileItWasAskedAbout) {
+  LaneBundle b({});
+  b.add(1, b.now - 20min);
+  ASSERT_TRUE(b.take_next());
+  b.lane.remove(1);
+  b.add(1, b.now - 10min);
+  const auto read = Lane::restore(b.lane.checkpoint());
+  ASSERT_TRUE(read);
+  ASSERT_EQ(read->size(), 1U);
+  EXPECT_EQ(read->front().last_asked, b.now - 10min);
+}
+
 TEST(Checkpoint, RefusesWhatItDidNotWrite) {
   const std::string good = encode_checkpoint({{1, 100}, {2, 200}, {900, 300}});
   ASSERT_TRUE(decode_checkpoint(good));

@@ -133,6 +133,25 @@ TEST(LaneLimits, AClockSetBackDoesNotProlongARest) {
   EXPECT_EQ(b.lane.status(b.now).resting_until, b.now + 60s);
 }
 
+TEST(LaneLimits, AClockSetBackDoesNotStopTheRate) {
+  LaneBundle b = overdue(config_with(1, 10), 100);
+  b.finish(*b.take(), Kind::answered);
+  b.now -= 1000h;
+  const std::vector<std::int64_t> marked{1, 2};
+  b.lane.mark_resync(marked, b.now);
+  EXPECT_EQ(b.lane.next_wake(b.now), b.now + 1s);
+  b.now += 1s;
+  EXPECT_TRUE(b.take());
+}
+
+TEST(LaneLimits, WhatWasAbandonedAfterTheClockWasSetBackIsDueAtOnce) {
+  LaneBundle b = overdue(config_with(1000, 10), 1);
+  const Batch batch = *b.take();
+  b.now -= 1000h;
+  b.finish(batch, Kind::abandoned);
+  EXPECT_TRUE(b.take());
+}
+
 TEST(LaneLimits, AFinishOfAnUnknownBatchIsIgnored) {
   LaneBundle b = overdue(config_with(1000, 10), 10);
   const Batch batch = *b.take();

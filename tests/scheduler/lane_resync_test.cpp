@@ -93,6 +93,7 @@ TEST(LaneResync, MarkedAgainInFlightIsAskedOnceMore) {
   mark(b, {1});
   b.finish(batch, Kind::answered);
   EXPECT_TRUE(b.lane.resync_marked(slot));
+  EXPECT_EQ(b.lane.next_wake(b.now), b.now);
   ASSERT_TRUE(b.ask_next());
   EXPECT_FALSE(b.lane.resync_marked(slot));
 }
