@@ -3,6 +3,7 @@
 // HTTP on a loopback port, on a clock that may run faster than the wall's.
 //
 //   demo_carriers --port-file FILE [--time-scale N --time-origin RFC3339] [--refuse-postcode CP] [--faults SEED]
+//                 [--password TEXT]
 //
 // GET /demo/stats    how many calls and shipments, and how many references were used twice
 // GET /demo/truth    CSV: carrier,number,reference,status,reason,occurred_us,published_us of all that happened until
@@ -45,6 +46,7 @@ struct Options {
   double time_scale = 1;
   std::string time_origin = "1970-01-01T00:00:00Z";
   std::string refuse_postcode = "9999";
+  std::string password;      ///< that shipments are made with; empty: any
   std::uint64_t faults = 0;  ///< 0: none
 };
 
@@ -124,6 +126,7 @@ class Carriers {
 
   std::string create(std::string_view body) {
     ++calls_["oca"];
+    if (!options_.password.empty() && element(body, "psw") != options_.password) return soap_bad_login();
     const std::string order = element(body, "xml_Datos");
     const std::string reference = attribute(order, "nroremito");
     const std::string recipient = order.substr(std::min(order.find("<destinatario"), order.size()));
@@ -234,6 +237,7 @@ int main(int argc, char** argv) {
   app.add_option("--time-scale", options.time_scale, "How much faster than the wall's their clock runs");
   app.add_option("--time-origin", options.time_origin, "From which moment on");
   app.add_option("--refuse-postcode", options.refuse_postcode, "Orders to here are refused");
+  app.add_option("--password", options.password, "The password that makes shipments; without it any does");
   app.add_option("--faults", options.faults, "Seed of the faults of creations; 0: none");
   CLI11_PARSE(app, argc, argv);
 

@@ -114,16 +114,20 @@ const char* json_wording(Step step) {
   return "";
 }
 
-std::string order_answer(std::string_view details, bool granted, Instant now) {
-  const Local when = local(now, argentina);
+std::string order_answer(std::string_view data) {
   return std::string(soap_open) + "<IngresoORResponse xmlns=\"#Oca_e_Pak\"><IngresoORResult>" +
-         std::string(diffgram_open) +
-         "<Resultado xmlns=\"\"><Resumen><CodigoOperacion>1</CodigoOperacion><FechaIngreso>" +
-         print("%04d-%02d-%02dT%02d:%02d:00-03:00", when.year, when.month, when.day, when.hour, when.minute) +
-         "</FechaIngreso><CantidadRegistros>1</CantidadRegistros><CantidadIngresados>" + (granted ? "1" : "0") +
-         "</CantidadIngresados><CantidadRechazados>" + (granted ? "0" : "1") + "</CantidadRechazados></Resumen>" +
-         std::string(details) + "</Resultado></diffgr:diffgram></IngresoORResult></IngresoORResponse>" +
+         std::string(diffgram_open) + std::string(data) + "</diffgr:diffgram></IngresoORResult></IngresoORResponse>" +
          std::string(soap_close);
+}
+
+std::string order_result(std::string_view details, bool granted, Instant now) {
+  const Local when = local(now, argentina);
+  return order_answer(
+      "<Resultado xmlns=\"\"><Resumen><CodigoOperacion>1</CodigoOperacion><FechaIngreso>" +
+      print("%04d-%02d-%02dT%02d:%02d:00-03:00", when.year, when.month, when.day, when.hour, when.minute) +
+      "</FechaIngreso><CantidadRegistros>1</CantidadRegistros><CantidadIngresados>" + (granted ? "1" : "0") +
+      "</CantidadIngresados><CantidadRechazados>" + (granted ? "0" : "1") + "</CantidadRechazados></Resumen>" +
+      std::string(details) + "</Resultado>");
 }
 
 std::string unescape(std::string text) {
@@ -157,16 +161,20 @@ std::string soap_tracking(const Parcel* parcel) {
 }
 
 std::string soap_granted(std::string_view reference, std::string_view number, Instant now) {
-  return order_answer("<DetalleIngresos><Operativa>1</Operativa><OrdenRetiro>1</OrdenRetiro><NumeroEnvio>" +
+  return order_result("<DetalleIngresos><Operativa>1</Operativa><OrdenRetiro>1</OrdenRetiro><NumeroEnvio>" +
                           std::string(number) + "</NumeroEnvio><Remito>" + std::string(reference) +
                           "</Remito></DetalleIngresos>",
                       true, now);
 }
 
 std::string soap_refused(std::string_view reference, std::string_view why, Instant now) {
-  return order_answer("<DetalleRechazos><Operativa>1</Operativa><Remito>" + std::string(reference) +
+  return order_result("<DetalleRechazos><Operativa>1</Operativa><Remito>" + std::string(reference) +
                           "</Remito><Motivo>" + std::string(why) + "</Motivo><Cantidad>1</Cantidad></DetalleRechazos>",
                       false, now);
+}
+
+std::string soap_bad_login() {
+  return order_answer("");
 }
 
 std::string batch_tracking(std::span<const Parcel> parcels) {

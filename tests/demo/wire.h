@@ -21,6 +21,8 @@ std::string soap_tracking(const Parcel* parcel);
 /// SOAP, the answer to an order: a number, or the reason why not.
 std::string soap_granted(std::string_view reference, std::string_view number, Instant now);
 std::string soap_refused(std::string_view reference, std::string_view why, Instant now);
+/// SOAP, the answer to an order with a wrong password: a data set without even a summary.
+std::string soap_bad_login();
 /// SOAP, several parcels, newest event first.
 std::string batch_tracking(std::span<const Parcel> parcels);
 /// JSON with days instead of times, newest event first.
