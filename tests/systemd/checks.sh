@@ -1,0 +1,214 @@
+# Runs as root inside the booted container. One line per check; exit 1 if any failed.
+set -u
+database=/var/lib/remitod/remitod.db
+failed=0
+
+# --- what a check is
+is() {  # is WHAT GOT WANTED
+  if [ "$2" = "$3" ]; then echo "ok   $1 ($2)"; else echo "FAIL $1: got '$2', wanted '$3'"; failed=1; fi
+}
+has() {  # has WHAT TEXT PART
+  case $2 in *"$3"*) echo "ok   $1";; *) echo "FAIL $1: no '$3' in '$2'"; failed=1;; esac
+}
+wait_for() {  # wait_for WHAT COMMAND...: until it succeeds; half a minute is for ever here
+  local what=$1
+  shift
+  for _ in $(seq 300); do "$@" >/dev/null 2>&1 && return; sleep 0.1; done
+  echo "FAIL in vain waited for: $what"; failed=1
+  systemctl status --no-pager remitod; journalctl -u remitod --no-pager | tail -20
+  exit 1
+}
+
+# --- what it asks
+show() { systemctl show -P "$1" remitod; }
+shows() { [ "$(show "$1")" = "$2" ]; }
+mode() { stat -c '%a %U:%G' "$1"; }
+journal() { journalctl --sync; journalctl -u remitod --no-pager "$@"; }
+journal_has() { journal -o cat | grep -q -- "$1"; }
+as() { setpriv --reuid "$1" --regid "$1" --init-groups --inh-caps=-all "${@:2}"; }
+sql() { as shop sqlite3 -batch -cmd '.timeout 5000' "$database" "$@"; }
+count() { sql "select count(*) from $1"; }
+none() { [ "$(count "$1")" = 0 ]; }
+some() { [ "$(count "$1")" != 0 ]; }
+carrier() { curl -sS --max-time 5 "http://127.0.0.1:$port$1" "${@:2}"; }
+in_carrier_stats() { carrier /demo/stats | grep -o "\"$1\":[0-9]*" | cut -d: -f2; }
+exit_code() { "$@" >/dev/null 2>&1; echo $?; }
+
+ask_remitos() {  # ask_remitos FIRST LAST: orders whose merchants want a remito, as the platform inserts them
+  for order in $(seq "$1" "$2"); do
+    echo "insert into remito_requests (request_key, order_number, carrier, payload) values ('K$order', '$order', 'oca', '{
+      \"sender\": {\"name\": \"Tienda\", \"email\": \"tienda@example.com\", \"address\": {\"street\": \"Jr. Origen\", \"number\": \"1\", \"postcode\": \"1000\", \"district\": \"Centro\", \"province\": \"Centro\"}},
+      \"recipient\": {\"first_name\": \"Persona\", \"last_name\": \"De Prueba\", \"address\": {\"street\": \"Av. Destino\", \"number\": \"$order\", \"postcode\": \"1001\", \"district\": \"Centro\", \"province\": \"Centro\"}},
+      \"parcels\": [{\"weight_kg\": 0.8, \"length_cm\": 20, \"width_cm\": 15, \"height_cm\": 10}]}');"
+  done | sed '1i begin immediate;' | sed '$a commit;'
+}
+
+echo "-- installation, as systemd/README.md has it"
+systemd-sysusers
+systemd-tmpfiles --create remitod.conf
+# The shorter watchdog runs under all that follows: it must not bite a healthy daemon.
+mkdir -p /run/systemd/system/remitod.service.d
+printf '[Service]\nWatchdogSec=3s\n' >/run/systemd/system/remitod.service.d/lab.conf
+systemctl daemon-reload
+ip link set lo up
+useradd --system --user-group --groups remitod shop
+useradd --system --user-group stranger
+is "configuration folder" "$(mode /etc/remitod)" "750 root:remitod"
+is "secrets folder" "$(mode /etc/remitod/secrets)" "700 root:root"
+is "exposure is at most 1.2" "$(exit_code systemd-analyze security --no-pager --threshold=12 remitod.service)" 0
+
+echo "-- a wrong configuration"
+systemctl start remitod 2>/dev/null
+is "a missing file ends in failed, without a loop" "$(show ActiveState) $(show ExecMainStatus) $(show NRestarts)" "failed 78 0"
+install -m 0640 -g remitod /usr/share/remitod/remitod.toml.example /etc/remitod/remitod.toml
+is "the example is a right configuration" "$(exit_code remitod --check-config)" 0
+printf 'speed = 1\n' >>/etc/remitod/remitod.toml
+systemctl reset-failed remitod
+systemctl start remitod 2>/dev/null
+is "an unknown key ends in failed, without a loop" "$(show ActiveState) $(show ExecMainStatus) $(show NRestarts)" "failed 78 0"
+has "  and the journal names it" "$(journal -o cat)" "speed"
+systemctl reset-failed remitod
+
+echo "-- the first start"
+scale=2880   # a day in half a minute
+origin=$(date -u +%Y-%m-%dT%H:%M:%SZ)
+(umask 077; echo "secret of the carrier" >/etc/remitod/secrets/oca-password)
+systemd-run --quiet --unit=demo-carriers /usr/local/bin/demo_carriers --port-file /run/demo-carriers.port \
+  --time-scale $scale --time-origin "$origin" --password "secret of the carrier"
+wait_for "the carriers" test -s /run/demo-carriers.port
+port=$(cat /run/demo-carriers.port)
+cat >/etc/remitod/remitod.toml <<TOML
+[database]
+url = "sqlite:$database"
+[daemon]
+time_scale = $scale.0
+time_origin = "$origin"
+[carriers.oca]
+base_url = "http://127.0.0.1:$port"
+requests_per_second = 1.0
+settings = { account = "100000/000", user = "demo", operativa = "1" }
+secrets = { password = "credential:secret_oca-password" }
+TOML
+is "a shell can check it without the secrets" "$(exit_code remitod --check-config)" 0
+# Another instance holds the database: the daemon is up, but not ready.
+first_start=$(date +%s)
+as remitod touch "$database.lock"
+exec 8<"$database.lock"; flock 8
+systemctl start --no-block remitod
+wait_for "the daemon to find the database taken" journal_has database_not_ready
+is "started, but not active before READY=1" "$(show ActiveState)" activating
+exec 8<&-
+wait_for "READY=1" shows ActiveState active
+has "status text" "$(systemctl status --no-pager remitod)" 'Status: "polling 1 carrier'
+has "warnings are warnings in the journal" "$(journal -p warning -o cat)" database_not_ready
+
+echo "-- who may what"
+is "runs as" "$(ps -o user=,group= -p "$(show MainPID)" | tr -s ' ')" "remitod remitod"
+is "state folder" "$(mode /var/lib/remitod)" "2770 remitod:remitod"
+is "database" "$(mode $database)" "660 remitod:remitod"
+is "runtime folder" "$(mode /run/remitod)" "750 remitod:remitod"
+is "control socket" "$(mode /run/remitod/control.sock)" "660 remitod:remitod"
+is "root asks it" "$(exit_code remitod --status)" 0
+is "a user of the group asks it" "$(exit_code as shop remitod --status)" 0
+is "another user cannot" "$(exit_code as stranger remitod --status)" 3
+is "another user cannot read the configuration" "$(exit_code as stranger cat /etc/remitod/remitod.toml)" 1
+is "another user cannot write the tables" \
+  "$(exit_code as stranger sqlite3 $database "insert into resync_requests (target) values ('all')")" 1
+is "the secret is the daemon's alone" "$(exit_code as shop cat /run/credentials/remitod.service/secret_oca-password)" 1
+
+echo "-- its sandbox, tried from inside"
+touch /etc/open-to-all
+chmod 666 /etc/open-to-all
+sed -e 's/^Type=.*/Type=oneshot/; s|^ExecStart=.*|ExecStart=bash /usr/local/lib/remitod-lab/probe.sh|' \
+  -e '/^Restart/d; /^WatchdogSec/d; /^RuntimeDirectory/d' /usr/lib/systemd/system/remitod.service \
+  >/run/systemd/system/remitod-probe.service
+systemctl daemon-reload
+systemctl start remitod-probe
+journalctl --sync
+probed=$(journalctl -u remitod-probe -o cat --no-pager)
+for outcome in "user: remitod:remitod" "write to its state folder: done" "read its credential: done" \
+  "read the secret's file: Permission denied" "write to a file open to all: Read-only file system" \
+  "change its own configuration: Permission denied" "read the kernel's settings: No such file or directory" \
+  "see another process: No such file or directory" "read root's folder: Permission denied" \
+  "see a disk: No such file or directory" "make a namespace: Operation not permitted" \
+  "make a file set-user-ID: Operation not permitted"; do
+  has "$outcome" "$probed" "$outcome"
+done
+
+echo "-- orders get remitos and move"
+is "the carrier wants its password" \
+  "$(carrier /ePak_tracking/Oep_TrackEPak.asmx -d '<IngresoOR ><psw>wrong</psw>' | grep -c NumeroEnvio)" 0
+ask_remitos 1001 1010 | sql
+wait_for "ten remitos" none "remito_requests where state <> 'granted'"
+is "the password reached the carrier" "$(in_carrier_stats shipments)" 10
+wait_for "transitions with their numbers" none "transitions where seq is null"
+is "each is ready to ship, once" "$(count "transitions where to_status = 'ready_to_ship'")" 10
+is "each is a line of the journal, with its priority" \
+  "$(journal -o json | grep 'to=ready_to_ship' | grep -c '"PRIORITY":"6"')" 10
+remito=$(sql "select remito from shipments limit 1")
+has "--resync of a shipment, from a shell" "$(remitod --resync "oca:$remito" --wait)" "1 shipment(s) answered"
+has "--resync of a carrier" "$(remitod --resync oca --wait)" "10 shipment(s) answered"
+has "--status of a shipment" "$(remitod --status "oca:$remito")" "order 10"
+
+echo "-- kill -9 amid the work"
+ask_remitos 1011 1210 | sql
+until some "remito_requests where order_number > '1010' and state = 'granted'"; do :; done
+kill -9 "$(show MainPID)"
+wait_for "the restart" shows NRestarts 1
+wait_for "READY=1" shows ActiveState active
+wait_for "every request to end" none "remito_requests where state in ('pending', 'sending')"
+granted=$(count "remito_requests where state = 'granted'")
+unknown=$(count "remito_requests where state = 'unknown'")
+echo "     $granted granted, $unknown unknown"
+is "every request has an end" $((granted + unknown)) 210
+is "no shipment was made twice" "$(in_carrier_stats duplicates)" 0
+made=$(in_carrier_stats shipments)
+is "what is not unknown was made" "$((granted <= made && made <= granted + unknown))" 1
+wait_for "transitions with their numbers" none "transitions where seq is null"
+is "no transition is missing or doubled" \
+  "$(sql "select max(seq) = count(*) from transitions")/$(count "(select 1 from transitions where to_status = 'ready_to_ship' group by order_number having count(*) = 1)")" "1/$granted"
+
+echo "-- a hang"
+kill -STOP "$(show MainPID)"
+wait_for "the watchdog's restart" shows NRestarts 2
+wait_for "READY=1" shows ActiveState active
+has "the watchdog did it" "$(journal -o cat)" "Watchdog timeout"
+ask_remitos 1211 1211 | sql
+wait_for "it to go on" some "remito_requests where order_number = '1211' and state = 'granted'"
+wait_for "in transit" some "transitions where to_status = 'in_transit'"
+wait_for "delivered" some "transitions where to_status = 'delivered'"
+is "  and nothing is told twice" \
+  "$(count "(select 1 from transitions where subject = 'shipment' group by shipment_id, to_status, attempt, occurred_at having count(*) > 1)")" 0
+is "the watchdog let it be otherwise" "$(show NRestarts)" 2
+
+echo "-- stop, and start again"
+unknown=$(count "remito_requests where state = 'unknown'")
+ask_remitos 1212 1411 | sql
+until some "remito_requests where order_number > '1211' and state = 'granted'"; do :; done
+begun=$(date +%s)
+systemctl stop remitod
+took=$(($(date +%s) - begun))
+is "a clean end" "$(show Result) $(show ExecMainStatus)" "success 0"
+is "within the time of drain" "$((took <= 20))" 1
+has "the journal has the end" "$(journal -o cat -n 3)" stopped
+is "what was under way came to its end" \
+  "$(count "remito_requests where state = 'sending'") $(count "remito_requests where state = 'unknown'")" "0 $unknown"
+is "--status says that it does not run" "$(exit_code remitod --status)" 3
+is "--resync says that nobody answers" "$(exit_code remitod --resync all)" 69
+# The platform goes on writing meanwhile, and has the database open when the daemon comes back.
+mkfifo /run/statements
+as shop sqlite3 -batch "$database" </run/statements &
+exec 9>/run/statements
+ask_remitos 1412 1412 >&9
+wait_for "the platform's write" test -s "$database-wal"
+is "what the platform makes beside the database is the group's" "$(stat -c '%a %G' "$database-wal")" "660 remitod"
+schema_ready=$(journal -o cat | grep -c database_ready)
+systemctl start remitod
+is "a second start finds the schema" "$(($(journal -o cat | grep -c database_ready) - schema_ready))" 1
+exec 9>&-
+wait_for "all requests to end" none "remito_requests where state in ('pending', 'sending') or accepted_at is null"
+is "what waited was sent, what was cut off was not" \
+  "$(count "remito_requests where state = 'granted' and order_number > '1211'")" 201
+is "no shipment was made twice" "$(in_carrier_stats duplicates)" 0
+is "the daemon told of no error" "$(journal _COMM=remitod -p err -o cat --since "@$first_start")" ""
+exit $failed
