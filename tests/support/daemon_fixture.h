@@ -87,6 +87,8 @@ class Installation {
   /// Lines of the log that hold all of these.
   std::vector<std::string> log_lines(const std::vector<std::string>& parts) const;
   Platform& platform();
+  /// After a server has hung up on everybody: platform() connects anew.
+  void forget_connections() { platform_.reset(); }
 
  private:
   TemporaryFolder folder_;
