@@ -1,0 +1,191 @@
+// The database locked, lost, or somebody else's: polling pauses, nothing is lost, work goes on afterwards.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "db/session.h"
+#include "tests/demo/wire.h"
+#include "tests/e2e/scripted_carrier.h"
+#include "tests/support/postgres.h"
+
+namespace remitod::test {
+namespace {
+
+using std::chrono::hours;
+using testing::Each;
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::Not;
+
+// A minute in a tenth of a second: every shipment is asked about ten times a second.
+constexpr double time_scale = 600;
+const std::string often = "interval = \"60 s\"\nconcurrency = 2\n";
+constexpr int shipments = 12;
+
+class DatabaseTrouble : public testing::Test {
+ protected:
+  void start_following(Installation& installation) {
+    for (int i = 0; i < shipments; ++i) show(installation, i, demo::Step::on_the_way);
+    installation.configure(installation.carrier("oca", carrier_.url(), often));
+    installation.start();
+    for (int i = 0; i < shipments; ++i)
+      installation.platform().follow("oca", std::to_string(100 + i), std::to_string(1000 + i));
+    ASSERT_TRUE(eventually([&] { return count(installation, "in_transit") == shipments; })) << installation.log();
+  }
+  void show(const Installation& installation, int number, demo::Step last) {
+    demo::Parcel parcel{std::to_string(100 + number), {{demo::Step::on_the_way, installation.now() - hours{48}, {}}}};
+    if (last != demo::Step::on_the_way) parcel.shown.push_back({last, installation.now() - hours{24}, {}});
+    carrier_.says("<NumeroEnvio>" + parcel.number + "<", ScriptedAnswer::ok(demo::soap_tracking(&parcel), xml_headers));
+  }
+  void show_all_delivered(const Installation& installation) {
+    for (int i = 0; i < shipments; ++i) show(installation, i, demo::Step::delivered);
+  }
+  static std::int64_t count(Installation& installation, const std::string& status) {
+    return installation.platform().number("select count(*) from shipments where status = '" + status + "'");
+  }
+  static bool degraded(const Installation& installation) {
+    const nlohmann::json status = installation.status();
+    return !status.at("ok").get<bool>() && !status.at("database").at("ok").get<bool>();
+  }
+  static void expect_all_delivered_and_told_once(Installation& installation) {
+    Platform& platform = installation.platform();
+    ASSERT_TRUE(eventually([&] {
+      return count(installation, "delivered") == shipments &&
+             platform.number("select count(*) from transitions where seq is null") == 0;
+    })) << installation.log();
+    for (int i = 0; i < shipments; ++i)
+      EXPECT_THAT(platform.rows("select to_status from transitions where remito = '" + std::to_string(100 + i) +
+                                "' order by seq"),
+                  ElementsAre("in_transit", "delivered"));
+    EXPECT_EQ(platform.number("select max(seq) from transitions"), platform.number("select count(*) from transitions"));
+    ASSERT_TRUE(eventually([&] { return installation.status().at("ok").get<bool>(); }));
+  }
+
+  ScriptedCarrier carrier_;
+};
+
+/// Holds SQLite's one write lock.
+class SqliteLock {
+ public:
+  explicit SqliteLock(const Installation& installation)
+      : own_(db::OwnSession::open(db::DatabaseUrl::parse(installation.database_url()).value()).value()) {}
+  void take() { own_.session().run_script("begin exclusive"); }
+  void release() { own_.session().run_script("rollback"); }
+
+ private:
+  db::OwnSession own_;
+};
+
+TEST_F(DatabaseTrouble, LockedDatabasePausesThePollingAndLosesNothing) {
+  Installation installation({.time_scale = time_scale});
+  start_following(installation);
+  SqliteLock lock(installation);
+  lock.take();
+  show_all_delivered(installation);
+  const std::size_t asked_before = carrier_.asked("NumeroEnvio");
+  ASSERT_TRUE(eventually([&] { return degraded(installation); })) << installation.log();
+  // Answers that bring something hold their places until they are committed: so many, and those that were under way
+  // when the new answers came, and then nobody is asked any more.
+  EXPECT_LE(carrier_.asked("NumeroEnvio"), asked_before + 2 * 2);
+  EXPECT_EQ(installation.remitod({"--status"}).exit_code, 1);
+  lock.release();
+  expect_all_delivered_and_told_once(installation);
+}
+
+TEST_F(DatabaseTrouble, RemitoGrantedWhileTheDatabaseIsLockedIsNotLost) {
+  Installation installation({.time_scale = quiet});
+  installation.configure(installation.carrier("oca", carrier_.url(), asked_by_hand_only));
+  installation.start();
+  SqliteLock lock(installation);
+  carrier_.answers("IngresoOR", [&] {
+    lock.take();
+    return ScriptedAnswer::ok(demo::soap_granted("R", "500", installation.now()), xml_headers);
+  });
+  installation.platform().ask_remito("K1", "1001");
+  ASSERT_TRUE(eventually([&] { return !installation.log_lines({"remito_settlement_delayed"}).empty(); }))
+      << installation.log();
+  EXPECT_EQ(installation.platform().text("select state from remito_requests"), "sending");
+  lock.release();
+  ASSERT_TRUE(eventually([&] {
+    return installation.platform().text("select state || ' ' || remito from remito_requests") == "granted 500";
+  })) << installation.log();
+  EXPECT_EQ(carrier_.asked("IngresoOR"), 1u) << "what was granted is not asked for again";
+}
+
+/// The server's own database, from which one shuts the daemon out of its.
+class Doorkeeper {
+ public:
+  explicit Doorkeeper(const std::string& url)
+      : database_(url.substr(url.rfind('=') + 1)), server_(url.substr(0, url.rfind('=') + 1) + "postgres") {}
+  void hang_up() {
+    server_.rows("select cast(pg_terminate_backend(pid) as text) from pg_stat_activity where datname = '" + database_ +
+                 "'");
+  }
+  void shut() {
+    server_.execute("alter database " + database_ + " allow_connections false");
+    hang_up();
+  }
+  void open() { server_.execute("alter database " + database_ + " allow_connections true"); }
+
+ private:
+  std::string database_;
+  Platform server_;
+};
+
+TEST_F(DatabaseTrouble, PostgresqlThatHangsUpAgainAndAgainLosesNothing) {
+  const std::string url = Postgres::server().take_database();
+  Installation installation({.database_url = url, .time_scale = time_scale});
+  start_following(installation);
+  Doorkeeper door(url);
+  for (int i = 0; i < shipments; ++i) {
+    door.hang_up();
+    show(installation, i, demo::Step::delivered);
+    // The next hang-up comes after the daemon has been back at work.
+    const std::size_t asked = carrier_.asked("NumeroEnvio");
+    ASSERT_TRUE(eventually([&] { return carrier_.asked("NumeroEnvio") > asked + 5; })) << installation.log();
+  }
+  installation.forget_connections();
+  expect_all_delivered_and_told_once(installation);
+}
+
+TEST_F(DatabaseTrouble, PostgresqlThatIsAwayPausesThePollingAndLosesNothing) {
+  const std::string url = Postgres::server().take_database();
+  Installation installation({.database_url = url, .time_scale = time_scale});
+  start_following(installation);
+  Doorkeeper door(url);
+  door.shut();
+  show_all_delivered(installation);
+  const std::size_t asked_before = carrier_.asked("NumeroEnvio");
+  ASSERT_TRUE(eventually([&] { return degraded(installation) && !installation.log_lines({"commit_delayed"}).empty(); }))
+      << installation.log();
+  EXPECT_LE(carrier_.asked("NumeroEnvio"), asked_before + 2 * 2);
+  door.open();
+  installation.forget_connections();
+  expect_all_delivered_and_told_once(installation);
+}
+
+TEST_F(DatabaseTrouble, SecondDaemonOnTheSameDatabaseWaitsAndTakesOverWhenTheFirstDies) {
+  Installation first;
+  first.configure(first.carrier("oca", carrier_.url()));
+  first.start();
+  Installation second({.database_url = first.database_url()});
+  second.configure(second.carrier("oca", carrier_.url()));
+  second.launch();
+  ASSERT_TRUE(eventually([&] { return !second.log_lines({"database_not_ready", "kind=busy"}).empty(); }));
+  EXPECT_FALSE(second.answers());
+  first.kill();
+  EXPECT_TRUE(eventually([&] { return second.answers(); })) << second.log();
+}
+
+TEST_F(DatabaseTrouble, SecondDaemonGivesUpWith75WhenTheFirstStays) {
+  Installation first;
+  first.configure(first.carrier("oca", carrier_.url()));
+  first.start();
+  Installation second({.database_url = first.database_url()});
+  second.configure(second.carrier("oca", carrier_.url()));
+  second.launch();
+  EXPECT_EQ(second.daemon().wait(std::chrono::minutes{2}), 75) << second.log();
+  EXPECT_TRUE(first.answers());
+}
+
+}  // namespace
+}  // namespace remitod::test
