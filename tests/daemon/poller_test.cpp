@@ -1,0 +1,421 @@
+#include "daemon/poller.h"
+
+#include <gmock/gmock.h>
+
+#include <map>
+
+#include "tests/daemon/virtual_test.h"
+
+namespace remitod::test {
+namespace {
+
+using db::DbError;
+using scheduler::BreakerState;
+using scheduler::Fingerprint;
+using scheduler::Lane;
+using scheduler::Slot;
+using testing::Ge;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+using testing::SizeIs;
+
+const WireEvent picked_up{monday + 1min, "", "Recogido"};
+const WireEvent delivered{monday + 2h, "", "Entregado"};
+
+struct PollerTest : testing::Test, VirtualWorld {
+  /// Follows `count` shipments of Chazki, "C1" and on, which the carrier does not know yet.
+  void follow_chazki(int count, const std::function<void(scheduler::LaneConfig&)>& change = {}) {
+    daemon->add_carrier("chazki", change);
+    for (int i = 1; i <= count; ++i) follow("chazki", "C" + std::to_string(i), std::to_string(i));
+    daemon->start();
+  }
+  void show_all_chazki(int count, const std::vector<WireEvent>& history) {
+    for (int i = 1; i <= count; ++i) carriers.show("chazki", "C" + std::to_string(i), history);
+  }
+  /// From here on nothing but polls reaches the database.
+  void stop_sweeping() {
+    daemon->intake.stop();
+    clock().run_queued();
+  }
+  const Lane& lane(std::string_view carrier = "chazki") { return *daemon->poller.lane(carrier); }
+  Slot slot(std::int64_t shipment_id, std::string_view carrier = "chazki") {
+    return lane(carrier).find(shipment_id).value();
+  }
+  const daemon::PollCounters& counters() { return daemon->poller.carriers().front().counters; }
+};
+
+// ------------------------------------------------------------------ what a poll costs
+
+TEST_F(PollerTest, AnUnchangedBodyCostsNoStatementAndNoParse) {
+  carriers.show("chazki", "C1", {picked_up});
+  follow_chazki(1);
+  clock().run_for(1h);
+  ASSERT_EQ(told("C1"), "registered>picked_up");
+  stop_sweeping();
+  const std::uint64_t statements = daemon->executor.statements();
+  const std::size_t works = daemon->executor.works(), maps = daemon->mapper.works();
+  clock().run_for(24h);
+  EXPECT_THAT(carriers.asked_at("chazki", "C1"), SizeIs(25));
+  EXPECT_EQ(daemon->executor.statements(), statements);
+  EXPECT_EQ(daemon->executor.works(), works);
+  EXPECT_EQ(daemon->mapper.works(), maps);
+  EXPECT_EQ(counters().unchanged, 24u);
+}
+
+TEST_F(PollerTest, AVolatileEnvelopeCostsAParseAndNoStatement) {
+  carriers.set_volatile_envelope(true);
+  carriers.show("chazki", "C1", {picked_up});
+  follow_chazki(1);
+  clock().run_for(1h);
+  stop_sweeping();
+  const std::uint64_t statements = daemon->executor.statements();
+  const std::size_t works = daemon->executor.works(), maps = daemon->mapper.works();
+  clock().run_for(24h);
+  EXPECT_EQ(daemon->mapper.works(), maps + 24);
+  EXPECT_EQ(daemon->executor.statements(), statements);
+  EXPECT_EQ(daemon->executor.works(), works);
+  EXPECT_EQ(counters().unchanged, 24u);
+}
+
+TEST_F(PollerTest, AnUnchangedBatchCostsAParseAndNoStatement) {
+  daemon->add_carrier("correios");
+  for (int i = 1; i <= 30; ++i) {
+    follow("correios", "QB" + std::to_string(i), "1");
+    carriers.show("correios", "QB" + std::to_string(i), {{monday, "PO-01", "Objeto postado"}});
+  }
+  daemon->start();
+  clock().run_for(2h);
+  stop_sweeping();
+  const std::uint64_t statements = daemon->executor.statements();
+  const std::size_t maps = daemon->mapper.works();
+  clock().run_for(10h);
+  EXPECT_EQ(daemon->executor.statements(), statements);
+  EXPECT_GT(daemon->mapper.works(), maps);
+  EXPECT_LT(daemon->mapper.works(), maps + 30 * 10) << "thirty shipments share requests";
+}
+
+TEST_F(PollerTest, ANumberThatIsNotKnownYetIsReadOnce) {
+  follow_chazki(1);
+  clock().run_for(1h);
+  stop_sweeping();
+  const std::uint64_t statements = daemon->executor.statements();
+  clock().run_for(5h);
+  EXPECT_EQ(daemon->executor.statements(), statements);
+  EXPECT_EQ(told("C1"), "");
+}
+
+// ------------------------------------------------------------------ changes and the database
+
+TEST_F(PollerTest, AChangeIsToldOnceAndNumbered) {
+  carriers.show("chazki", "C1", {picked_up});
+  follow_chazki(1);
+  clock().run_for(1h);
+  carriers.show("chazki", "C1", {picked_up, delivered});
+  clock().run_for(5h);
+  EXPECT_EQ(told("C1"), "registered>picked_up picked_up>in_transit~ in_transit>delivered");
+  EXPECT_EQ(count("transitions where seq is null"), 0);
+  EXPECT_EQ(daemon->outbox.last_seq(), 3);
+  EXPECT_EQ(counters().transitions, 3u);
+}
+
+TEST_F(PollerTest, FingerprintsAdvanceOnlyAfterTheCommit) {
+  carriers.show("chazki", "C1", {picked_up});
+  follow_chazki(1);
+  stop_sweeping();
+  daemon->executor.fail_always(DbError::Kind::busy);
+  clock().run_for(1h);
+  ASSERT_THAT(carriers.asked_at("chazki", "C1"), SizeIs(1));
+  EXPECT_EQ(lane().body_fingerprint(slot(1)), Fingerprint{});
+  EXPECT_EQ(lane().read_fingerprint(slot(1)), Fingerprint{});
+  daemon->executor.stop_failing();
+  clock().run_for(1min);
+  EXPECT_NE(lane().body_fingerprint(slot(1)), Fingerprint{});
+  EXPECT_NE(lane().read_fingerprint(slot(1)), Fingerprint{});
+}
+
+class PollerWithoutDatabase : public PollerTest, public testing::WithParamInterface<DbError::Kind> {};
+INSTANTIATE_TEST_SUITE_P(Kinds, PollerWithoutDatabase,
+                         testing::Values(DbError::Kind::busy, DbError::Kind::connection, DbError::Kind::disk),
+                         [](const auto& of) { return std::string(db::name(of.param)); });
+
+TEST_P(PollerWithoutDatabase, KeepsTheAnswersPausesAndLosesNothing) {
+  constexpr int shipments = 20;
+  follow_chazki(shipments);
+  show_all_chazki(shipments, {picked_up});
+  stop_sweeping();
+  daemon->executor.fail_always(GetParam());
+  clock().run_for(3h);
+  // As many requests as may be under way went out, and hold their places.
+  EXPECT_THAT(carriers.sent(), SizeIs(static_cast<std::size_t>(lane().config().concurrency)));
+  EXPECT_TRUE(daemon->poller.database_trouble());
+  EXPECT_FALSE(daemon->poller.idle());
+
+  daemon->executor.stop_failing();
+  clock().run_for(2h);
+  EXPECT_FALSE(daemon->poller.database_trouble());
+  for (int i = 1; i <= shipments; ++i) EXPECT_EQ(told("C" + std::to_string(i)), "registered>picked_up");
+  EXPECT_EQ(count("tracking_events"), shipments);
+}
+
+TEST_F(PollerTest, ACommitThatFailsAFewTimesIsTriedAgainWithGrowingPauses) {
+  carriers.show("chazki", "C1", {picked_up});
+  follow_chazki(1);
+  stop_sweeping();
+  const std::size_t works = daemon->executor.works();
+  daemon->executor.fail(3, DbError::Kind::busy);
+  ASSERT_TRUE(clock().run_until_true([&] { return daemon->executor.works() == works + 1; }, monday + 1h));
+  const Instant first_try = clock().now();
+  ASSERT_TRUE(clock().run_until_true([&] { return told("C1") == "registered>picked_up"; }, monday + 2h));
+  EXPECT_EQ(clock().now() - first_try, 1s + 2s + 4s);
+  EXPECT_THAT(carriers.sent(), SizeIs(1)) << "the answer is kept, the carrier is not asked again";
+}
+
+TEST_F(PollerTest, OnlyTheReportThatTheDatabaseRefusesIsLeftOut) {
+  constexpr int shipments = 10;
+  database.sql(
+      "create trigger refuse before insert on tracking_events when new.shipment_id = 4 "
+      "begin select raise(abort, 'refused by a rule'); end");
+  follow_chazki(shipments, [](scheduler::LaneConfig& config) { config.concurrency = shipments; });
+  show_all_chazki(shipments, {picked_up});
+  stop_sweeping();
+  // The answers gather while the database is away, so that they come in one transaction.
+  daemon->executor.fail_always(DbError::Kind::connection);
+  clock().run_for(1h);
+  ASSERT_THAT(carriers.sent(), SizeIs(shipments));
+  daemon->executor.stop_failing();
+  clock().run_for(1min);
+  for (int i = 1; i <= shipments; ++i)
+    EXPECT_EQ(told("C" + std::to_string(i)), i == 4 ? "" : "registered>picked_up") << i;
+  EXPECT_EQ(counters().failed_requests, 1u);
+  EXPECT_TRUE(daemon->poller.idle());
+  EXPECT_EQ(lane().read_fingerprint(slot(4)), Fingerprint{}) << "it is tried again with its next answer";
+}
+
+// ------------------------------------------------------------------ what carriers do
+
+TEST_F(PollerTest, OfABatchABadRowAMissingOneAndAStrangerAreLeftOutAndCounted) {
+  daemon->add_carrier("correios");
+  for (const char* remito : {"GOOD", "BAD", "MISSING"}) follow("correios", remito, remito);
+  daemon->start();
+  carriers.show("correios", "GOOD", {{monday, "PO-01", "Objeto postado"}});
+  carriers.show("correios", "BAD", {{monday - 24h, "PO-01", "Objeto postado"}, {monday, "BDE-01", "Objeto entregue"}});
+  carriers.show("correios", "STRANGER", {{monday, "BDE-01", "Objeto entregue"}});
+  carriers.always("correios", [&](Asked asked, Instant) {
+    std::erase(asked.remitos, "MISSING");
+    asked.remitos.insert(asked.remitos.begin(), "STRANGER");
+    auto answer = carriers.ordinary_answer(asked);
+    return with_body(answer, replaced(answer->body, "<data>21/11/2026", "<data>99/99/2026"));
+  });
+  daemon->poller.mark_resync(std::vector<db::ResyncScope>{{1, "correios"}, {2, "correios"}, {3, "correios"}});
+  clock().run_for(5s);
+  ASSERT_THAT(carriers.sent(), SizeIs(1));
+  EXPECT_EQ(counters().wrong_rows, 1u);
+  EXPECT_EQ(counters().missing, 1u);
+  EXPECT_EQ(counters().extra, 1u);
+  EXPECT_EQ(counters().failed_requests, 0u);
+  EXPECT_EQ(told("GOOD"), "registered>picked_up");
+  EXPECT_EQ(told("BAD"), "registered>in_transit~ in_transit>delivered") << "its other event could be read";
+  EXPECT_EQ(told("MISSING"), "") << "missing is not deleted";
+  EXPECT_EQ(count("shipments where remito = 'STRANGER'"), 0);
+  EXPECT_EQ(count("shipments where ended_at is not null"), 0);
+  EXPECT_EQ(count("raw_answers"), 1);
+}
+
+TEST_F(PollerTest, AnHtmlPageAt200IsTroubleOfTheCarrierAndIsKept) {
+  constexpr int shipments = 30;
+  follow_chazki(shipments);
+  show_all_chazki(shipments, {picked_up});
+  carriers.always("chazki", http_answer(200, "<!DOCTYPE html><html><body>Mantenimiento</body></html>", "text/html"));
+  // Only a failure opens the breaker, and only an answer closes it.
+  ASSERT_TRUE(clock().run_until_true([&] { return lane().breaker() == BreakerState::open; }, monday + 1h));
+  EXPECT_THAT(carriers.sent(), SizeIs(Ge(3u)));
+  EXPECT_LE(carriers.sent().size(), 4u) << "three failures, and what was under way";
+  clock().run_for(2s);
+  const auto kept = raw_answers("chazki");
+  ASSERT_THAT(kept, Not(IsEmpty()));
+  EXPECT_THAT(kept.front().why, HasSubstr("HTML"));
+  EXPECT_THAT(kept.front().body, HasSubstr("Mantenimiento"));
+  EXPECT_EQ(kept.front().http_status, 200);
+  EXPECT_EQ(count("tracking_events"), 0);
+
+  carriers.ordinary("chazki");
+  clock().run_for(4h);
+  EXPECT_EQ(lane().breaker(), BreakerState::closed);
+  EXPECT_EQ(count("tracking_events"), shipments) << "the day of trouble cost nobody anything";
+}
+
+TEST_F(PollerTest, ThrottledWithRetryAfterRestsTheLaneForThatLong) {
+  follow_chazki(50);
+  auto throttled = http_answer(429, R"({"message":"Limit Exceeded"})", "application/json");
+  throttled->retry_after = 2h;
+  carriers.next("chazki", throttled);
+  clock().run_for(12h);
+  ASSERT_THAT(carriers.sent(), SizeIs(Ge(3u)));
+  // A request that was under way may still have arrived; then there is silence.
+  const Instant answered_at = carriers.sent().front().at + carriers.latency();
+  for (const SentRequest& sent : carriers.sent())
+    EXPECT_TRUE(sent.at <= answered_at || sent.at >= answered_at + 2h) << to_iso8601(sent.at);
+  EXPECT_EQ(lane().breaker(), BreakerState::closed);
+}
+
+TEST_F(PollerTest, ACodeThatTheProfileDoesNotKnowIsKeptWithItsAnswer) {
+  carriers.show("chazki", "C1", {picked_up, {monday + 2min, "", "En dron"}});
+  follow_chazki(1);
+  clock().run_for(5h);
+  EXPECT_EQ(counters().unmapped, 1u);
+  ASSERT_THAT(raw_answers("chazki"), SizeIs(1)) << "once, however often it is read";
+  EXPECT_EQ(raw_answers("chazki").front().remito, "C1");
+  EXPECT_THAT(raw_answers("chazki").front().body, HasSubstr("En dron"));
+  EXPECT_EQ(told("C1"), "registered>picked_up");
+}
+
+// ------------------------------------------------------------------ stopping and starting
+
+TEST_F(PollerTest, StopFinishesWhatIsUnderWay) {
+  carriers.set_latency(10s);
+  follow_chazki(100);
+  show_all_chazki(100, {picked_up});
+  ASSERT_TRUE(clock().run_until_true([&] { return daemon->transport.in_flight() == 2; }, monday + 2h));
+  const std::size_t sent = carriers.sent().size();
+  const std::int64_t committed = count("tracking_events");
+  EXPECT_TRUE(daemon->stop());
+  EXPECT_THAT(carriers.sent(), SizeIs(sent)) << "nothing new goes out";
+  EXPECT_EQ(count("tracking_events"), committed + 2) << "what was under way is committed";
+}
+
+TEST_F(PollerTest, ARestartWithCheckpointsNeitherBurstsNorForgets) {
+  constexpr int shipments = 600;
+  follow_chazki(shipments);
+  clock().run_for(3h + 7min);
+  const std::string checkpoint = lane().checkpoint();
+  const auto before = carriers.sent();
+  clock().run_for(10s);
+  restart();
+  daemon->add_carrier("chazki");
+  std::map<std::int64_t, Instant> last_asked;
+  const auto restored = Lane::restore(checkpoint);
+  ASSERT_TRUE(restored);
+  for (const Lane::Asked& asked : *restored) last_asked[asked.shipment_id] = asked.last_asked;
+  ASSERT_THAT(last_asked, SizeIs(shipments));
+  const Instant started_at = clock().now();
+  daemon->start(last_asked);
+  clock().run_for(1h);
+
+  std::size_t in_first_hour = 0;
+  std::map<std::int64_t, int> in_minute;
+  for (const SentRequest& sent : carriers.sent())
+    if (sent.at >= started_at) {
+      ++in_first_hour;
+      ++in_minute[(sent.at - started_at) / 1min];
+    }
+  EXPECT_NEAR(static_cast<double>(in_first_hour), shipments, 5) << "an hour's polls in an hour";
+  for (const auto& [minute, polls] : in_minute) EXPECT_LT(polls, 30) << "10 are due in a minute on average";
+  for (int i = 1; i <= shipments; ++i) {
+    const auto asked = carriers.asked_at("chazki", "C" + std::to_string(i));
+    for (std::size_t k = 1; k < asked.size(); ++k) EXPECT_GE(asked[k] - asked[k - 1], 57min) << "C" << i;
+  }
+}
+
+// ------------------------------------------------------------------ the schedule
+
+TEST_F(PollerTest, OverADayEveryShipmentIsAskedOnceAnHour) {
+  constexpr int shipments = 300;
+  follow_chazki(shipments);
+  clock().run_for(24h);
+  for (int i = 1; i <= shipments; ++i) {
+    const auto asked = carriers.asked_at("chazki", "C" + std::to_string(i));
+    EXPECT_NEAR(static_cast<double>(asked.size()), 24, 1) << "C" << i;
+    for (std::size_t k = 1; k < asked.size(); ++k) EXPECT_GE(asked[k] - asked[k - 1], 57min) << "C" << i;
+  }
+  expect_rate(carriers.sent(), 2);
+}
+
+TEST_F(PollerTest, OverADayEveryShipmentOfABatchCarrierIsAskedOnceAnHour) {
+  constexpr int shipments = 300;
+  daemon->add_carrier("correios");
+  for (int i = 1; i <= shipments; ++i) follow("correios", "QB" + std::to_string(i));
+  daemon->start();
+  clock().run_for(24h);
+  for (int i = 1; i <= shipments; ++i) {
+    const auto asked = carriers.asked_at("correios", "QB" + std::to_string(i));
+    EXPECT_NEAR(static_cast<double>(asked.size()), 24, 1) << "QB" << i;
+    for (std::size_t k = 1; k < asked.size(); ++k) EXPECT_GT(asked[k] - asked[k - 1], 3min) << "QB" << i;
+  }
+  EXPECT_LE(carriers.sent().size(), 24u * 25) << "requests are shared";
+}
+
+TEST_F(PollerTest, MoreThanTheRateAllowsIsAskedInTurnAndNeverFaster) {
+  constexpr int shipments = 700;
+  follow_chazki(shipments, [](scheduler::LaneConfig& config) { config.requests_per_second = 0.1; });
+  clock().run_for(8h);
+  expect_rate(carriers.sent(), 0.1);
+  EXPECT_NEAR(static_cast<double>(carriers.sent().size()), 8 * 360, 5) << "the rate is used to the full";
+  for (int i = 1; i <= shipments; ++i)
+    EXPECT_THAT(carriers.asked_at("chazki", "C" + std::to_string(i)), SizeIs(Ge(3u))) << "C" << i;
+}
+
+TEST_F(PollerTest, AResyncPassesOverFingerprintsButNotOverLimits) {
+  constexpr int shipments = 60;
+  show_all_chazki(shipments, {picked_up});
+  follow_chazki(shipments);
+  clock().run_for(1h);
+  stop_sweeping();
+  carriers.forget_sent();
+  const std::size_t maps = daemon->mapper.works(), works = daemon->executor.works();
+  std::vector<db::ResyncScope> scope;
+  for (std::int64_t id = 1; id <= shipments; ++id) scope.push_back({id, "chazki"});
+  EXPECT_EQ(daemon->poller.mark_resync(scope), shipments);
+  clock().run_for(29s);
+  EXPECT_LT(carriers.sent().size(), 61u);
+  clock().run_for(6s);
+  EXPECT_THAT(carriers.sent(), SizeIs(Ge(shipments)));
+  expect_rate(carriers.sent(), 2);
+  EXPECT_GE(daemon->mapper.works(), maps + shipments) << "equal bytes are read all the same";
+  EXPECT_GT(daemon->executor.works(), works) << "and compared with the database";
+  for (int i = 1; i <= shipments; ++i) EXPECT_EQ(told("C" + std::to_string(i)), "registered>picked_up");
+  EXPECT_EQ(lane().status(clock().now()).resync_left, 0u);
+}
+
+TEST_F(PollerTest, AShipmentThatWasRemovedWhileItIsAskedIsForgotten) {
+  carriers.set_latency(10s);
+  show_all_chazki(1, {picked_up});
+  follow_chazki(1);
+  ASSERT_TRUE(clock().run_until_true([&] { return daemon->transport.in_flight() == 1; }, monday + 1h));
+  daemon->poller.remove("chazki", std::vector<std::int64_t>{1});
+  clock().run_for(3h);
+  EXPECT_THAT(carriers.sent(), SizeIs(1));
+  EXPECT_EQ(lane().size(), 0u);
+  EXPECT_TRUE(daemon->poller.idle());
+}
+
+TEST_F(PollerTest, AShipmentPastItsTailLeaves) {
+  show_all_chazki(1, {picked_up, delivered});
+  follow_chazki(1);
+  clock().run_for(47h);
+  EXPECT_EQ(lane().size(), 1u);
+  clock().run_for(4h);
+  const auto rules = daemon->poller.carriers().front().rules;
+  daemon->executor.run<std::vector<std::int64_t>>(
+      [rules, now = clock().now()](db::Session& session) {
+        return db::end_finished_shipments(session, rules, now, 100);
+      },
+      [this](db::DbResult<std::vector<std::int64_t>> ended) { daemon->poller.remove("chazki", ended.value()); });
+  clock().run_queued();
+  EXPECT_EQ(lane().size(), 0u);
+  const std::size_t sent = carriers.sent().size();
+  clock().run_for(5h);
+  EXPECT_THAT(carriers.sent(), SizeIs(sent));
+}
+
+TEST_F(PollerTest, ShipmentsOfACarrierThatIsNotConfiguredAreCountedAndLeftAlone) {
+  daemon->add_carrier("chazki");
+  follow("nobody", "X1");
+  daemon->start();
+  clock().run_for(3h);
+  EXPECT_EQ(daemon->poller.orphans(), 1u);
+  EXPECT_THAT(carriers.sent(), IsEmpty());
+}
+
+}  // namespace
+}  // namespace remitod::test
