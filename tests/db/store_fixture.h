@@ -26,13 +26,19 @@ using Engine = db::DatabaseUrl::Engine;
 class FreshDatabase {
  public:
   explicit FreshDatabase(Engine engine)
-      : url_(db::DatabaseUrl::parse(engine == Engine::sqlite ? "sqlite:" + (folder_.path() / "remitod.db").string()
-                                                             : Postgres::server().create_database())
-                 .value()) {}
+      : text_(engine == Engine::sqlite ? "sqlite:" + (folder_.path() / "remitod.db").string()
+                                       : Postgres::server().take_database()),
+        url_(db::DatabaseUrl::parse(text_).value()) {}
+  ~FreshDatabase() {
+    if (url_.engine == Engine::postgresql) Postgres::server().give_back(text_);
+  }
+  FreshDatabase(const FreshDatabase&) = delete;
+  FreshDatabase& operator=(const FreshDatabase&) = delete;
   const db::DatabaseUrl& url() const { return url_; }
 
  private:
   TemporaryFolder folder_;
+  std::string text_;
   db::DatabaseUrl url_;
 };
 

@@ -119,13 +119,33 @@ std::string Postgres::connect(const std::string& database) const {
   return "host=" + folder_.path().string() + " user=remitod dbname=" + database;
 }
 
-std::string Postgres::create_database() {
+void Postgres::execute(const std::string& database, const std::string& sql) const {
+  const std::unique_ptr<PGconn, decltype(&PQfinish)> connection(PQconnectdb(connect(database).c_str()), &PQfinish);
+  PQsetNoticeProcessor(connection.get(), [](void*, const char*) {}, nullptr);
+  const std::unique_ptr<PGresult, decltype(&PQclear)> result(PQexec(connection.get(), sql.c_str()), &PQclear);
+  const ExecStatusType status = PQresultStatus(result.get());
+  if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK)
+    throw std::runtime_error(PQerrorMessage(connection.get()));
+}
+
+std::string Postgres::take_database() {
+  if (!idle_.empty()) {
+    const std::string url = std::move(idle_.back());
+    idle_.pop_back();
+    // Whoever still holds a connection (a watcher, a lock) has nothing to do here any more.
+    execute(url.substr(url.rfind('=') + 1),
+            "select pg_terminate_backend(pid, 5000) from pg_stat_activity "
+            "where datname = current_database() and pid <> pg_backend_pid();"
+            "drop schema if exists remitod cascade; drop schema public cascade; create schema public");
+    return url;
+  }
   const std::string name = "test" + std::to_string(++databases_);
-  const std::unique_ptr<PGconn, decltype(&PQfinish)> connection(PQconnectdb(connect("postgres").c_str()), &PQfinish);
-  const std::unique_ptr<PGresult, decltype(&PQclear)> result(
-      PQexec(connection.get(), ("create database " + name).c_str()), &PQclear);
-  if (PQresultStatus(result.get()) != PGRES_COMMAND_OK) throw std::runtime_error(PQerrorMessage(connection.get()));
+  execute("postgres", "create database " + name);
   return "postgresql:" + connect(name);
+}
+
+void Postgres::give_back(const std::string& url) {
+  idle_.push_back(url);
 }
 
 }  // namespace remitod::test

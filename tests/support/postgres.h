@@ -2,7 +2,9 @@
 #pragma once
 
 #include <sys/types.h>
+
 #include <string>
+#include <vector>
 
 #include "tests/support/paths.h"
 
@@ -14,8 +16,10 @@ class Postgres {
   /// with the reason when it cannot be started: a test without its database has failed.
   static Postgres& server();
 
-  /// The URL of a new empty database.
-  std::string create_database();
+  /// The URL of an empty database (but for an empty schema `public`). Given back, it is emptied for the next test,
+  /// which is much cheaper than a new one.
+  std::string take_database();
+  void give_back(const std::string& url);
 
   ~Postgres();
   Postgres(const Postgres&) = delete;
@@ -25,11 +29,13 @@ class Postgres {
   Postgres();
   void start();
   std::string connect(const std::string& database) const;
+  void execute(const std::string& database, const std::string& sql) const;
 
   TemporaryFolder folder_;
   pid_t process_ = -1;
   int log_ = -1;  ///< the server writes here; kept open, or it would die of SIGPIPE
   int databases_ = 0;
+  std::vector<std::string> idle_;  ///< URLs given back
 };
 
 }  // namespace remitod::test
