@@ -207,7 +207,10 @@ void RemitoWorker::ended(Ended ended) {
 void RemitoWorker::settle() {
   if (settling_ || settle_paused_ || waiting_.empty()) return;
   settling_ = true;
-  auto taken = std::make_shared<std::vector<Ended>>(std::exchange(waiting_, {}));
+  const auto end = one_by_one_ == 0 ? waiting_.end() : waiting_.begin() + 1;
+  auto taken =
+      std::make_shared<std::vector<Ended>>(std::make_move_iterator(waiting_.begin()), std::make_move_iterator(end));
+  waiting_.erase(waiting_.begin(), end);
   std::vector<RequestOutcome> outcomes;
   outcomes.reserve(taken->size());
   for (const Ended& one : *taken) outcomes.push_back(one.outcome);
@@ -221,18 +224,12 @@ void RemitoWorker::settle() {
 void RemitoWorker::settled(const std::vector<Ended>& ended, db::DbResult<std::vector<db::SettledRequest>> result) {
   settling_ = false;
   database_trouble_ = !result;
-  if (!result) {
-    // The answers are kept and written as soon as the database takes them: a granted remito must not be lost.
-    log(Level::error, "remito_settlement_delayed", {{"requests", ended.size()}, {"error", result.error().message}});
-    waiting_.insert(waiting_.begin(), ended.begin(), ended.end());
-    settle_paused_ = true;
-    settle_alarm_->set(runtime_.in(database_retry));
-    return;
-  }
+  if (!result) return not_settled(ended, result.error());
+  one_by_one_ -= std::min(one_by_one_, ended.size());
   for (std::size_t i = 0; i < ended.size(); ++i) {
     const RequestOutcome& outcome = ended[i].outcome;
     const db::SettledRequest& settled = (*result)[i];
-    --carriers_.find(ended[i].carrier)->second.in_flight;
+    free_place(ended[i]);
     const auto kind = settled.remito_in_use ? RequestOutcome::Kind::unknown : outcome.kind;
     switch (kind) {
       case RequestOutcome::Kind::granted:
@@ -261,6 +258,41 @@ void RemitoWorker::settled(const std::vector<Ended>& ended, db::DbResult<std::ve
   hooks_.transitions_written();
   settle();
   wake();
+}
+
+// Trouble that passes: the answers are kept and written as soon as the database takes them, for a granted remito must
+// not be lost. An outcome that it refuses: found by going one by one. A person has to know of it, so it is `unknown`
+// and says what the carrier answered; if even that cannot be written, the log has it and the next start finds the
+// request cut off.
+void RemitoWorker::not_settled(std::vector<Ended> ended, const db::DbError& error) {
+  const bool passes = error.retryable();
+  log(Level::error, passes ? "remito_settlement_delayed" : "remito_settlement_refused",
+      {{"requests", ended.size()},
+       {"request_id", ended.front().outcome.request_id},
+       {"remito", ended.front().outcome.remito},
+       {"error", error.message}});
+  if (passes) {
+    settle_paused_ = true;
+    settle_alarm_->set(runtime_.in(database_retry));
+  } else if (ended.size() > 1) {
+    one_by_one_ = ended.size();
+  } else if (RequestOutcome& outcome = ended.front().outcome; outcome.kind != RequestOutcome::Kind::unknown) {
+    outcome.text = "the carrier's answer (" + std::string(name(outcome.kind)) + " " + printable(outcome.remito) + " " +
+                   printable(outcome.text) + ") could not be stored: " + printable(error.message);
+    outcome.kind = RequestOutcome::Kind::unknown;
+    outcome.remito.clear();
+    outcome.code = "database";
+  } else {
+    free_place(ended.front());
+    one_by_one_ -= std::min<std::size_t>(one_by_one_, 1);
+    ended.clear();
+  }
+  waiting_.insert(waiting_.begin(), std::make_move_iterator(ended.begin()), std::make_move_iterator(ended.end()));
+  settle();
+}
+
+void RemitoWorker::free_place(const Ended& ended) {
+  --carriers_.find(ended.carrier)->second.in_flight;
 }
 
 void RemitoWorker::stop() {

@@ -66,6 +66,8 @@ class RemitoWorker {
   void ended(Ended ended);
   void settle();
   void settled(const std::vector<Ended>& ended, db::DbResult<std::vector<db::SettledRequest>> result);
+  void not_settled(std::vector<Ended> ended, const db::DbError& error);
+  void free_place(const Ended& ended);
 
   Runtime& runtime_;
   carriers::HttpTransport& transport_;
@@ -77,6 +79,8 @@ class RemitoWorker {
   std::unique_ptr<Alarm> sweep_alarm_;
   std::unique_ptr<Alarm> settle_alarm_;
   std::vector<Ended> waiting_;  ///< settled in the next transaction
+  /// After an outcome that the database refuses, so many are settled one by one, so that it holds up nobody else.
+  std::size_t one_by_one_ = 0;
   RemitoCounters counters_;
   bool sweeping_ = false, sweep_again_ = false;
   bool settling_ = false, settle_paused_ = false;

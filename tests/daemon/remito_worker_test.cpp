@@ -264,6 +264,22 @@ TEST_P(SettlementWithoutDatabase, IsTriedUntilItSucceedsAndTheRemitoIsNotLost) {
   EXPECT_THAT(carriers.creates(), SizeIs(1));
 }
 
+TEST_F(RemitoWorkerTest, ASettlementThatTheDatabaseRefusesHoldsUpNobodyElse) {
+  database.sql(
+      "create trigger refuse before insert on shipments when new.order_number = '1002' "
+      "begin select raise(abort, 'refused by a rule'); end");
+  start();
+  for (const char* order : {"1001", "1002", "1003"}) ask("oca", order);
+  clock().run_for(10min);
+  EXPECT_EQ(state("1001"), "granted");
+  EXPECT_EQ(state("1003"), "granted");
+  // The carrier has made a shipment: a person has to know its number.
+  EXPECT_EQ(state("1002"), "unknown");
+  EXPECT_THAT(refusal("1002"), HasSubstr("39055"));
+  EXPECT_TRUE(daemon->worker.idle());
+  EXPECT_THAT(carriers.creates(), SizeIs(3));
+}
+
 // ------------------------------------------------------------------ limits
 
 TEST_F(RemitoWorkerTest, PollsAndCreatesTogetherKeepTheCarriersRate) {
