@@ -133,7 +133,7 @@ class App {
     signals_.async_wait([this](const boost::system::error_code& error, int signal) {
       if (!error) stop(signal);
     });
-    notify_ready("polling " + std::to_string(poller_.carriers().size()) + " carriers");
+    notify_ready(status_line());
     log(Level::info, "started",
         {{"version", REMITOD_VERSION}, {"carriers", poller_.carriers().size()}, {"engine", engine()}});
     runtime_.context().run();
@@ -148,6 +148,20 @@ class App {
   }
   std::string engine() const {
     return config_.database.engine == db::DatabaseUrl::Engine::sqlite ? "sqlite" : "postgresql";
+  }
+
+  // One line for `systemctl status`: what is followed, and which carriers fail.
+  std::string status_line() const {
+    std::size_t shipments = 0;
+    std::string failing;
+    const auto carriers = poller_.carriers();
+    for (const Poller::CarrierView& carrier : carriers) {
+      const scheduler::LaneStatus lane = carrier.lane.status(runtime_.now());
+      shipments += lane.shipments;
+      if (lane.breaker != scheduler::BreakerState::closed) failing += " " + carrier.lane.config().carrier;
+    }
+    return "following " + std::to_string(shipments) + " shipment(s) at " + std::to_string(carriers.size()) +
+           " carrier(s)" + (failing.empty() ? "" : ", failing:" + failing);
   }
 
   // The lanes fill while the daemon already polls: nothing waits for the last row.
@@ -172,6 +186,7 @@ class App {
           if (loaded) {
             last_asked_ = {};
             log(Level::info, "shipments_loaded", {{"shipments", *loaded}});
+            notify_status(status_line());
           } else {
             // Shipments that are in their lane already are passed over by the next try.
             log(Level::error, "shipments_not_loaded", {{"error", loaded.error().message}});
@@ -183,6 +198,7 @@ class App {
 
   void keep_house() {
     housekeeping_->set(runtime_.in(housekeeping_interval));
+    notify_status(status_line());
     if (!lock_.still_held()) {
       // With the connection the lock is gone, and another instance may have it: two pollers are worse than a restart.
       log(Level::error, "instance_lock_lost", {});
@@ -231,7 +247,7 @@ class App {
     if (stopping_) return;
     stopping_ = true;
     log(Level::info, "stopping", {{"signal", signal}});
-    notify_stopping();
+    notify_stopping("finishing what is under way");
     watcher_.reset();
     intake_.stop();
     poller_.stop();

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "daemon/control_client.h"
+#include "daemon/log.h"
 #include "daemon/status_text.h"
 
 namespace remitod::daemon {
@@ -77,7 +78,8 @@ std::expected<json, std::string> wait_for(const std::string& socket, std::int64_
 }  // namespace
 
 void print_errors(const std::vector<ConfigError>& errors) {
-  for (const ConfigError& error : errors) std::cerr << error.to_string() << '\n';
+  const char* level = stderr_is_journal() ? "<3>" : "";
+  for (const ConfigError& error : errors) std::cerr << level << error.to_string() << '\n';
 }
 
 int check_config(const Options& options) {

@@ -3,6 +3,8 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/sinks/systemd_sink.h>
 #include <spdlog/spdlog.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -98,11 +100,19 @@ void log(Level level, std::string_view event, std::initializer_list<Field> field
   spdlog::log(spdlog_level, "{}", log_line(event, fields));
 }
 
+bool stderr_is_journal() {
+  // The variable alone says nothing: a shell that a service started inherits it, with a terminal for stderr.
+  const char* journal = std::getenv("JOURNAL_STREAM");
+  struct stat file{};
+  if (!journal || ::fstat(STDERR_FILENO, &file) != 0) return false;
+  return std::to_string(file.st_dev) + ":" + std::to_string(file.st_ino) == journal;
+}
+
 bool set_up_log(std::string_view level) {
   const auto parsed = spdlog::level::from_str(std::string(level));
   if (parsed == spdlog::level::off && level != "off") return false;
   std::shared_ptr<spdlog::logger> logger;
-  if (std::getenv("JOURNAL_STREAM")) {
+  if (stderr_is_journal()) {
     logger = std::make_shared<spdlog::logger>("remitod", std::make_shared<spdlog::sinks::systemd_sink_mt>("remitod"));
   } else {
     logger = std::make_shared<spdlog::logger>("remitod", std::make_shared<spdlog::sinks::stderr_sink_mt>());

@@ -34,6 +34,8 @@ class Field {
   std::string text_;
 };
 
+/// Whether stderr goes to the journal, which then takes a level from the line's head: "<3>" is an error (sd-daemon(3)).
+bool stderr_is_journal();
 /// "info" and so on; anything else is refused.
 bool set_up_log(std::string_view level);
 /// Writes "EVENT key=value ...". Thread-safe.

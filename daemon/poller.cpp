@@ -21,6 +21,11 @@ using scheduler::Slot;
 
 // One transaction takes at most this many reports: enough to make its cost per report vanish, few enough to stay short.
 constexpr std::size_t reports_per_commit = 500;
+// A change waits so long for others to be committed with it: nothing beside the minutes between polls, and much to the
+// database.
+constexpr std::chrono::milliseconds gathering{50};
+// No further request goes out while so many reports wait for their commit.
+constexpr std::size_t reports_waiting_max = 2 * reports_per_commit;
 constexpr std::chrono::seconds commit_retry_first{1};
 constexpr std::chrono::seconds commit_retry_max{30};
 // Of the imperfections of one answer, so many are logged one by one.
@@ -90,6 +95,7 @@ struct Poller::Carrier {
 
   std::vector<Answered> waiting;           ///< for the next commit
   std::vector<Answered> committing;        ///< in the transaction that runs now
+  std::size_t reports_waiting = 0;         ///< in both of these
   std::chrono::seconds commit_backoff{0};  ///< not zero: the last commit failed, and this is how long we wait
   bool commit_paused = false;
   /// After a report that the database refuses, so many answers go in one by one, so that only the bad one is lost.
@@ -114,7 +120,7 @@ Poller::~Poller() = default;
 // ------------------------------------------------------------------ the steps of a poll
 
 void Poller::wake(Carrier& carrier) {
-  if (stopping_) return;
+  if (stopping_ || carrier.reports_waiting >= reports_waiting_max) return;
   const Instant now = runtime_.now();
   while (std::optional<Batch> batch = carrier.lane.take(now))
     if (!send(carrier, std::move(*batch))) break;
@@ -226,8 +232,14 @@ void Poller::mapped(Carrier& carrier, Mapped mapped) {
                                mapped.answer.status,
                                mapped.answer.content_type,
                                std::move(mapped.answer.body)};
+  carrier.reports_waiting += answer.changed.size();
   carrier.waiting.push_back(std::move(answer));
-  commit(carrier);
+  carrier.lane.answer_received(batch.id, runtime_.now());
+  if (carrier.reports_waiting >= reports_per_commit)
+    commit(carrier);
+  else if (carrier.waiting.size() == 1 && carrier.committing.empty() && !carrier.commit_paused)
+    carrier.commit_alarm->set(runtime_.in(gathering));
+  wake(carrier);
 }
 
 void Poller::commit(Carrier& carrier) {
@@ -264,11 +276,13 @@ void Poller::committed(Carrier& carrier, db::DbResult<std::vector<db::AppliedRep
   }
   if (transitions != 0) hooks_.transitions_written();
   commit(carrier);
+  wake(carrier);
 }
 
 // ------------------------------------------------------------------ what belongs to the steps
 
 void Poller::settle(Carrier& carrier, Answered& answer, std::span<const db::AppliedReport> applied) {
+  carrier.reports_waiting -= answer.changed.size();
   std::vector<std::int64_t> leaving;
   bool new_unmapped = false;
   for (std::size_t i = 0; i < answer.changed.size(); ++i) {
@@ -295,8 +309,8 @@ void Poller::settle(Carrier& carrier, Answered& answer, std::span<const db::Appl
   remove(carrier.name, leaving);
 }
 
-// The database did not take a commit. Trouble that passes: wait and try the same again, while the answers hold their
-// places and so pause the lane. A report that it refuses: find it by going one by one, and leave it out.
+// The database did not take a commit. Trouble that passes: wait and try the same again; the lane pauses when enough
+// reports wait. A report that it refuses: find it by going one by one, and leave it out.
 void Poller::give_up_on(Carrier& carrier, const db::DbError& error) {
   std::vector<Answered> answers = std::exchange(carrier.committing, {});
   if (error.retryable()) {
@@ -325,6 +339,7 @@ void Poller::give_up_on(Carrier& carrier, const db::DbError& error) {
            {"shipment_id", changed.polled.shipment_id},
            {"error", error.message}});
     carrier.one_by_one -= std::min<std::size_t>(carrier.one_by_one, 1);
+    carrier.reports_waiting -= answer.changed.size();
     failed(carrier, answer.batch, "database", error.message, {BatchOutcome::Kind::answered, {}});
   }
   commit(carrier);

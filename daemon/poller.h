@@ -7,8 +7,8 @@
 //   commit    one transaction for the waiting reports: compare with the database, write, make transitions (db/stores.h)
 //   committed fingerprints advance, the lane learns that its shipments were asked
 //
-// A request holds its place in the lane's concurrency until its answer is committed: a slow or lost database pauses the
-// polling by itself, and nothing is lost.
+// What is new waits a moment, so that changes that come together are committed together; while a thousand reports wait,
+// no further request goes out. So a slow or lost database pauses the polling by itself, and nothing is lost.
 #pragma once
 
 #include <cstdint>

@@ -13,8 +13,8 @@ void notify_ready(std::string_view status) {
 void notify_status(std::string_view status) {
   sd_notify(0, ("STATUS=" + std::string(status)).c_str());
 }
-void notify_stopping() {
-  sd_notify(0, "STOPPING=1");
+void notify_stopping(std::string_view status) {
+  sd_notify(0, ("STOPPING=1\nSTATUS=" + std::string(status)).c_str());
 }
 void notify_watchdog() {
   sd_notify(0, "WATCHDOG=1");

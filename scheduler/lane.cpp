@@ -116,7 +116,7 @@ std::optional<Batch> Lane::take(Instant now) {
   const bool probe = permission == Breaker::Permission::probe;
   if (probe) lane.breaker.probe_sent();
   Batch batch{.id = ++lane.last_batch_id, .slots = {}, .resync = false, .probe = probe};
-  Impl::Request request{.id = batch.id, .taken_at = moment, .probe = probe, .asked = {}};
+  Impl::Request request{.id = batch.id, .taken_at = moment, .probe = probe, .on_wire = true, .asked = {}};
   const Second horizon = later(moment, lane.slack());
   const auto batch_max = static_cast<std::size_t>(lane.config.batch_max);
   while (batch.slots.size() < batch_max && !lane.heap.empty() && lane.heap.first().due <= horizon) {
@@ -126,6 +126,7 @@ std::optional<Batch> Lane::take(Instant now) {
     request.asked.push_back(entry);
   }
   lane.requests.push_back(std::move(request));
+  ++lane.on_wire;
   return batch;
 }
 
@@ -146,6 +147,7 @@ void Lane::finish(std::uint64_t batch_id, const BatchOutcome& outcome, Instant n
   if (lane.full()) lane.served_at = now;
   const Impl::Request request = std::move(*found);
   lane.requests.erase(found);
+  if (request.on_wire) --lane.on_wire;
 
   switch (outcome.kind) {
     case BatchOutcome::Kind::answered:
@@ -162,6 +164,15 @@ void Lane::finish(std::uint64_t batch_id, const BatchOutcome& outcome, Instant n
       break;
   }
   for (const DueHeap::Entry& asked : request.asked) lane.settle(asked, request, outcome.kind, to_second(now));
+}
+
+void Lane::answer_received(std::uint64_t batch_id, Instant now) {
+  Impl& lane = *impl_;
+  const auto found = std::ranges::find(lane.requests, batch_id, &Impl::Request::id);
+  if (found == lane.requests.end() || !found->on_wire) return;
+  if (lane.full()) lane.served_at = lane.advance(now);
+  found->on_wire = false;
+  --lane.on_wire;
 }
 
 void Lane::Impl::settle(const DueHeap::Entry& asked, const Request& request, BatchOutcome::Kind kind, Second now) {
@@ -225,7 +236,7 @@ Instant Lane::resting_until() const {
 }
 
 std::size_t Lane::in_flight() const {
-  return impl_->requests.size();
+  return impl_->on_wire;
 }
 
 std::size_t Lane::spare_requests(Instant now) {
@@ -245,7 +256,7 @@ LaneStatus Lane::status(Instant now) const {
   LaneStatus status;
   status.shipments = lane.index.size();
   status.due = lane.heap.count_due(to_second(now));
-  status.in_flight = lane.requests.size();
+  status.in_flight = lane.on_wire;
   status.breaker = lane.breaker.state();
   if (lane.breaker.resting_until() > now) status.resting_until = lane.breaker.resting_until();
   status.failures_in_row = lane.breaker.failures_in_row();

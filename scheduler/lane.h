@@ -123,6 +123,9 @@ class Lane {
   /// can change that.
   std::optional<Instant> next_wake(Instant now) const;
   void finish(std::uint64_t batch_id, const BatchOutcome& outcome, Instant now);
+  /// The answer is here, though what it says is not committed yet: its place in the concurrency is free for another
+  /// request. Its shipments wait for finish() as before.
+  void answer_received(std::uint64_t batch_id, Instant now);
 
   /// Marks shipments as due now, past the schedule and the fingerprints, but not past limits and breaker. A mark is
   /// gone when a request that was taken after it was answered. Returns how many were found here.
@@ -137,7 +140,7 @@ class Lane {
 
   BreakerState breaker() const;
   Instant resting_until() const;  ///< breaker or Retry-After; the past or epoch: not resting
-  std::size_t in_flight() const;  ///< requests
+  std::size_t in_flight() const;  ///< requests that wait for their answer
 
   /// Requests outside the schedule (creating shipments) share the carrier's rate and its rests: how many may go out
   /// now, and that they went.

@@ -21,6 +21,7 @@ struct Lane::Impl {
     std::uint64_t id = 0;
     Second taken_at = 0;
     bool probe = false;
+    bool on_wire = true;
     std::vector<DueHeap::Entry> asked;  ///< with when each was due
   };
 
@@ -37,7 +38,7 @@ struct Lane::Impl {
     return rows[slot];
   }
   Second interval() const { return static_cast<Second>(config.interval.count()); }
-  bool full() const { return requests.size() >= static_cast<std::size_t>(config.concurrency); }
+  bool full() const { return on_wire >= static_cast<std::size_t>(config.concurrency); }
 
   // lane_plan.cpp: the schedule.
   Second slack() const;  ///< how far ahead of its point a shipment may be asked to fill a batch
@@ -63,7 +64,8 @@ struct Lane::Impl {
   ShipmentRows rows;
   IdIndex index;
   DueHeap heap;
-  std::vector<Request> requests;  ///< in flight
+  std::vector<Request> requests;  ///< taken and not finished
+  std::size_t on_wire = 0;        ///< of those: without an answer yet
   std::uint64_t last_batch_id = 0;
   std::size_t resync_left = 0;
   std::optional<Instant> latest;  ///< the latest `now`; small steps back do not count
