@@ -8,6 +8,7 @@
 #include "carriers/mapping.h"
 #include "carriers/request.h"
 #include "daemon/log.h"
+#include "daemon/poller_carrier.h"
 
 namespace remitod::daemon {
 namespace {
@@ -62,60 +63,6 @@ bool has_unmapped(const Report& report) {
 }
 
 }  // namespace
-
-// What the mapping thread made of an answer.
-struct Poller::Mapped {
-  Batch batch;
-  HttpAnswer answer;
-  std::expected<carriers::TrackAnswer, CarrierTrouble> track;
-};
-
-// A mapped answer that brought something and waits for its commit.
-struct Poller::Answered {
-  struct Changed {
-    Slot slot = 0;
-    std::uint64_t read_fingerprint = 0;
-    db::PolledReport polled;
-  };
-  Batch batch;
-  std::uint64_t body_fingerprint = 0;
-  std::vector<Changed> changed;
-  std::optional<db::RawAnswer> raw;  ///< kept if the commit finds a code that is new and unknown
-};
-
-struct Poller::Carrier {
-  Carrier(std::shared_ptr<const carriers::Profile> profile_used, scheduler::LaneConfig config)
-      : name(config.carrier), profile(std::move(profile_used)), lane(config, remitod::fingerprint(config.carrier)) {}
-  std::string name;
-  std::shared_ptr<const carriers::Profile> profile;
-  scheduler::Lane lane;
-  std::unique_ptr<Alarm> wake_alarm;
-  std::unique_ptr<Alarm> commit_alarm;
-  PollCounters counters;
-
-  std::vector<Answered> waiting;           ///< for the next commit
-  std::vector<Answered> committing;        ///< in the transaction that runs now
-  std::size_t reports_waiting = 0;         ///< in both of these
-  std::chrono::seconds commit_backoff{0};  ///< not zero: the last commit failed, and this is how long we wait
-  bool commit_paused = false;
-  /// After a report that the database refuses, so many answers go in one by one, so that only the bad one is lost.
-  std::size_t one_by_one = 0;
-
-  db::ApplyRules rules() const {
-    return {name, {profile->registration_grace()}, profile->tail(), profile->give_up_after()};
-  }
-};
-
-Poller::Poller(Runtime& runtime, carriers::HttpTransport& transport, Offload& mapper, db::Executor& executor,
-               RawKeeper& raw, Hooks hooks)
-    : runtime_(runtime),
-      transport_(transport),
-      mapper_(mapper),
-      executor_(executor),
-      raw_(raw),
-      hooks_(std::move(hooks)) {}
-
-Poller::~Poller() = default;
 
 // ------------------------------------------------------------------ the steps of a poll
 
@@ -400,99 +347,6 @@ void Poller::note_imperfections(Carrier& carrier, const Mapped& mapped) {
                              : !track.missing.empty() ? track.missing.front()
                                                       : "";
   raw_.keep({carrier.name, "track", remito, why, mapped.answer.status, mapped.answer.content_type, mapped.answer.body});
-}
-
-// ------------------------------------------------------------------ who is asked at all
-
-void Poller::add_carrier(std::shared_ptr<const carriers::Profile> profile, scheduler::LaneConfig config) {
-  auto carrier = std::make_unique<Carrier>(std::move(profile), std::move(config));
-  Carrier& added = *carrier;
-  added.wake_alarm = runtime_.alarm([this, &added] { wake(added); });
-  added.commit_alarm = runtime_.alarm([this, &added] {
-    added.commit_paused = false;
-    commit(added);
-  });
-  carriers_[added.name] = std::move(carrier);
-}
-
-void Poller::add_shipments(std::span<const db::OpenShipment> shipments) {
-  for (const db::OpenShipment& shipment : shipments) add_shipment(shipment, Instant{});
-}
-
-void Poller::add_shipment(const db::OpenShipment& shipment, Instant last_asked) {
-  Carrier* carrier = find(shipment.carrier);
-  if (!carrier) {
-    ++orphans_;
-    return;
-  }
-  const Instant now = runtime_.now();
-  carrier->lane.add({shipment.shipment_id, shipment.remito, shipment.registered_at, last_asked}, now);
-  // Not wake(): many come at once. The alarm gathers them.
-  if (const std::optional<Instant> next = carrier->lane.next_wake(now); next && !stopping_)
-    carrier->wake_alarm->set(*next);
-}
-
-void Poller::remove(std::string_view carrier_name, std::span<const std::int64_t> shipment_ids) {
-  Carrier* carrier = find(carrier_name);
-  if (!carrier) return;
-  for (const std::int64_t shipment_id : shipment_ids) carrier->lane.remove(shipment_id);
-  if (!shipment_ids.empty()) hooks_.resync_answered(shipment_ids);
-}
-
-std::size_t Poller::mark_resync(std::span<const db::ResyncScope> scope) {
-  std::map<std::string_view, std::vector<std::int64_t>> by_carrier;
-  for (const db::ResyncScope& one : scope) by_carrier[one.carrier].push_back(one.shipment_id);
-  std::size_t found = 0;
-  for (const auto& [name, shipment_ids] : by_carrier) {
-    Carrier* carrier = find(name);
-    if (!carrier) continue;
-    found += carrier->lane.mark_resync(shipment_ids, runtime_.now());
-    wake(*carrier);
-  }
-  return found;
-}
-
-std::size_t Poller::spare_requests(std::string_view carrier_name) {
-  Carrier* carrier = find(carrier_name);
-  return carrier ? carrier->lane.spare_requests(runtime_.now()) : 0;
-}
-
-void Poller::spend_requests(std::string_view carrier_name, std::size_t requests) {
-  if (Carrier* carrier = find(carrier_name)) carrier->lane.spend_requests(requests, runtime_.now());
-}
-
-void Poller::stop() {
-  stopping_ = true;
-  for (const auto& [name, carrier] : carriers_) carrier->wake_alarm->cancel();
-}
-
-bool Poller::idle() const {
-  return std::ranges::all_of(carriers_, [this](const auto& entry) {
-    const Carrier& carrier = *entry.second;
-    return carrier.waiting.empty() && carrier.committing.empty() && carrier.lane.in_flight() == 0;
-  });
-}
-
-bool Poller::database_trouble() const {
-  return std::ranges::any_of(carriers_, [](const auto& entry) { return entry.second->commit_backoff.count() != 0; });
-}
-
-std::vector<Poller::CarrierView> Poller::carriers() const {
-  std::vector<CarrierView> views;
-  for (const auto& [name, carrier] : carriers_)
-    views.push_back({*carrier->profile, carrier->lane, carrier->counters,
-                     carrier->waiting.size() + carrier->committing.size(), carrier->rules()});
-  return views;
-}
-
-const scheduler::Lane* Poller::lane(std::string_view carrier_name) const {
-  const Carrier* carrier = find(carrier_name);
-  return carrier ? &carrier->lane : nullptr;
-}
-
-Poller::Carrier* Poller::find(std::string_view carrier_name) const {
-  const auto found = carriers_.find(carrier_name);
-  return found == carriers_.end() ? nullptr : found->second.get();
 }
 
 }  // namespace remitod::daemon

@@ -1,0 +1,114 @@
+// Who is asked at all: carriers and shipments come and go, resyncs mark, ops look.
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "daemon/poller.h"
+#include "daemon/poller_carrier.h"
+
+namespace remitod::daemon {
+
+Poller::Poller(Runtime& runtime, carriers::HttpTransport& transport, Offload& mapper, db::Executor& executor,
+               RawKeeper& raw, Hooks hooks)
+    : runtime_(runtime),
+      transport_(transport),
+      mapper_(mapper),
+      executor_(executor),
+      raw_(raw),
+      hooks_(std::move(hooks)) {}
+
+Poller::~Poller() = default;
+
+void Poller::add_carrier(std::shared_ptr<const carriers::Profile> profile, scheduler::LaneConfig config) {
+  auto carrier = std::make_unique<Carrier>(std::move(profile), std::move(config));
+  Carrier& added = *carrier;
+  added.wake_alarm = runtime_.alarm([this, &added] { wake(added); });
+  added.commit_alarm = runtime_.alarm([this, &added] {
+    added.commit_paused = false;
+    commit(added);
+  });
+  carriers_[added.name] = std::move(carrier);
+}
+
+void Poller::add_shipments(std::span<const db::OpenShipment> shipments) {
+  for (const db::OpenShipment& shipment : shipments) add_shipment(shipment, Instant{});
+}
+
+void Poller::add_shipment(const db::OpenShipment& shipment, Instant last_asked) {
+  Carrier* carrier = find(shipment.carrier);
+  if (!carrier) {
+    ++orphans_;
+    return;
+  }
+  const Instant now = runtime_.now();
+  carrier->lane.add({shipment.shipment_id, shipment.remito, shipment.registered_at, last_asked}, now);
+  // Not wake(): many come at once. The alarm gathers them.
+  if (const std::optional<Instant> next = carrier->lane.next_wake(now); next && !stopping_)
+    carrier->wake_alarm->set(*next);
+}
+
+void Poller::remove(std::string_view carrier_name, std::span<const std::int64_t> shipment_ids) {
+  Carrier* carrier = find(carrier_name);
+  if (!carrier) return;
+  for (const std::int64_t shipment_id : shipment_ids) carrier->lane.remove(shipment_id);
+  if (!shipment_ids.empty()) hooks_.resync_answered(shipment_ids);
+}
+
+std::size_t Poller::mark_resync(std::span<const db::ResyncScope> scope) {
+  std::map<std::string_view, std::vector<std::int64_t>> by_carrier;
+  for (const db::ResyncScope& one : scope) by_carrier[one.carrier].push_back(one.shipment_id);
+  std::size_t found = 0;
+  for (const auto& [name, shipment_ids] : by_carrier) {
+    Carrier* carrier = find(name);
+    if (!carrier) continue;
+    found += carrier->lane.mark_resync(shipment_ids, runtime_.now());
+    wake(*carrier);
+  }
+  return found;
+}
+
+std::size_t Poller::spare_requests(std::string_view carrier_name) {
+  Carrier* carrier = find(carrier_name);
+  return carrier ? carrier->lane.spare_requests(runtime_.now()) : 0;
+}
+
+void Poller::spend_requests(std::string_view carrier_name, std::size_t requests) {
+  if (Carrier* carrier = find(carrier_name)) carrier->lane.spend_requests(requests, runtime_.now());
+}
+
+void Poller::stop() {
+  stopping_ = true;
+  for (const auto& [name, carrier] : carriers_) carrier->wake_alarm->cancel();
+}
+
+bool Poller::idle() const {
+  return std::ranges::all_of(carriers_, [this](const auto& entry) {
+    const Carrier& carrier = *entry.second;
+    return carrier.waiting.empty() && carrier.committing.empty() && carrier.lane.in_flight() == 0;
+  });
+}
+
+bool Poller::database_trouble() const {
+  return std::ranges::any_of(carriers_, [](const auto& entry) { return entry.second->commit_backoff.count() != 0; });
+}
+
+std::vector<Poller::CarrierView> Poller::carriers() const {
+  std::vector<CarrierView> views;
+  for (const auto& [name, carrier] : carriers_)
+    views.push_back({*carrier->profile, carrier->lane, carrier->counters,
+                     carrier->waiting.size() + carrier->committing.size(), carrier->rules()});
+  return views;
+}
+
+const scheduler::Lane* Poller::lane(std::string_view carrier_name) const {
+  const Carrier* carrier = find(carrier_name);
+  return carrier ? &carrier->lane : nullptr;
+}
+
+Poller::Carrier* Poller::find(std::string_view carrier_name) const {
+  const auto found = carriers_.find(carrier_name);
+  return found == carriers_.end() ? nullptr : found->second.get();
+}
+
+}  // namespace remitod::daemon
