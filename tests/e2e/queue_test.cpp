@@ -105,6 +105,17 @@ TEST_F(Queue, OrderMayAskAgainAfterARefusal) {
               testing::ElementsAre("confirmed remito_refused", "confirmed ready_to_ship"));
 }
 
+TEST_F(Queue, DaemonThatIsTerminatedFinishesTheCallThatIsUnderWay) {
+  ScriptedAnswer slow = ScriptedAnswer::ok(demo::soap_granted("R", "500", installation_.now()), xml_headers);
+  slow.drip = std::chrono::milliseconds{1};
+  carrier_.says("IngresoOR", slow);
+  platform().ask_remito("K1", "1001");
+  ASSERT_TRUE(eventually([&] { return carrier_.asked("IngresoOR") == 1; }));
+  EXPECT_EQ(installation_.stop(), 0);
+  EXPECT_EQ(outcome("K1"), "granted 500");
+  EXPECT_EQ(platform().number("select count(*) from shipments where remito = '500'"), 1);
+}
+
 TEST_F(Queue, CarrierThatIsNotThereIsTriedAgainBecauseNothingLeft) {
   // A port on which nobody listens: provably unsent.
   installation_.stop();

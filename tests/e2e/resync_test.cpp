@@ -84,6 +84,20 @@ TEST_F(ByHand, WholeCarrierIsAskedAboutWithItsCount) {
   }));
 }
 
+TEST_F(ByHand, TerminalSeesTheProgress) {
+  start_with_shipments();
+  const demo::Parcel parcel{"7002", {{demo::Step::admitted, installation_.now() - hours{2}, {}}}};
+  ScriptedAnswer slow = ScriptedAnswer::ok(demo::soap_tracking(&parcel), xml_headers);
+  slow.drip = std::chrono::milliseconds{1};
+  carrier_.says("<NumeroEnvio>7002<", slow);
+  const Finished finished = run_to_end(
+      {"script", "--quiet", "--return", "--command",
+       std::string(REMITOD_PROGRAM) + " --config " + installation_.config_file().string() + " --resync oca --wait",
+       "/dev/null"});
+  EXPECT_EQ(finished.exit_code, 0);
+  EXPECT_THAT(finished.out, AllOf(HasSubstr("/3"), HasSubstr("#"), HasSubstr("....")));
+}
+
 TEST_F(ByHand, OrderIsAskedAboutAtEachOfItsCarriers) {
   start_with_shipments();
   EXPECT_EQ(resync({"order:1001", "--wait"}).at("shipments"), 2);
