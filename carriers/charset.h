@@ -1,4 +1,4 @@
-// Which charset an answer is written in, and its text in UTF-8. Private to carriers/.
+// Which charset an answer is written in, and its text in UTF-8. Private to carriers/, but for utf8_sequence.
 #pragma once
 
 #include <cstddef>

@@ -10,6 +10,8 @@
 #include <cstdlib>
 #include <memory>
 
+#include "carriers/charset.h"
+
 namespace remitod::daemon {
 namespace {
 
@@ -20,11 +22,44 @@ bool is_plain(char c) {
          std::string_view{"-_.:/+@,#"}.find(c) != std::string_view::npos;
 }
 
-// Cut where no UTF-8 sequence is torn.
-std::string_view cut(std::string_view text, std::size_t bytes) {
-  if (text.size() <= bytes) return text;
-  while (bytes > 0 && (static_cast<unsigned char>(text[bytes]) & 0xC0) == 0x80) --bytes;
-  return text.substr(0, bytes);
+std::string hex(std::uint32_t value, std::size_t digits) {
+  std::string text(digits, '0');
+  for (std::size_t i = digits; i > 0; --i, value >>= 4) text[i - 1] = "0123456789abcdef"[value & 15];
+  return text;
+}
+
+std::uint32_t code_point(std::string_view character) {
+  const auto byte = [&](std::size_t i) { return std::uint32_t{static_cast<unsigned char>(character[i])}; };
+  if (character.size() == 1) return byte(0);
+  std::uint32_t result = byte(0) & (0x7FU >> character.size());
+  for (std::size_t i = 1; i < character.size(); ++i) result = result << 6 | (byte(i) & 0x3F);
+  return result;
+}
+
+// What steers a terminal or makes a line look like another: C0 and C1 controls, line and paragraph separators, and
+// marks that turn the direction of what follows.
+bool is_steering(std::uint32_t character) {
+  const auto within = [character](std::uint32_t low, std::uint32_t high) {
+    return character >= low && character <= high;
+  };
+  return character < 0x20 || within(0x7F, 0x9F) || within(0x200E, 0x200F) || within(0x2028, 0x202E) ||
+         within(0x2066, 0x2069);
+}
+
+void append_printable(std::string& out, std::string_view character) {
+  const std::uint32_t code = code_point(character);
+  if (code == '"' || code == '\\') {
+    out += '\\';
+    out += character;
+  } else if (code == '\n') {
+    out += "\\n";
+  } else if (code == '\t') {
+    out += "\\t";
+  } else if (is_steering(code)) {
+    out += code < 0x80 ? "\\x" + hex(code, 2) : "\\u" + hex(code, 4);
+  } else {
+    out += character;
+  }
 }
 
 spdlog::level::level_enum to_spdlog(Level level) {
@@ -44,28 +79,17 @@ spdlog::level::level_enum to_spdlog(Level level) {
 }  // namespace
 
 std::string printable(std::string_view text) {
-  const std::string_view shown = cut(text, value_bytes_max);
   std::string result;
-  result.reserve(shown.size());
-  for (const char c : shown) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
-      result += '\\';
-      result += c;
-    } else if (c == '\n') {
-      result += "\\n";
-    } else if (c == '\t') {
-      result += "\\t";
-    } else if (byte < 0x20 || byte == 0x7F) {
-      constexpr std::string_view digits = "0123456789abcdef";
-      result += "\\x";
-      result += digits[byte >> 4];
-      result += digits[byte & 15];
-    } else {
-      result += c;
-    }
+  result.reserve(std::min(text.size(), value_bytes_max));
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t length = carriers::utf8_sequence(text, at);
+    if (at + std::max<std::size_t>(length, 1) > value_bytes_max) return result + "...";
+    if (length == 0)
+      result += "\\x" + hex(static_cast<unsigned char>(text[at]), 2);
+    else
+      append_printable(result, text.substr(at, length));
+    at += std::max<std::size_t>(length, 1);
   }
-  if (shown.size() < text.size()) result += "...";
   return result;
 }
 

@@ -42,7 +42,8 @@ bool set_up_log(std::string_view level);
 void log(Level level, std::string_view event, std::initializer_list<Field> fields);
 /// For tests and for the demo: how a line reads.
 std::string log_line(std::string_view event, std::initializer_list<Field> fields);
-/// Quotes and escapes control characters, ESC and invalid bytes; shortens over 300 bytes.
+/// Escapes quotes, control characters (ESC, those of eight bits and those that turn the direction of text included) and
+/// bytes that are no UTF-8; shortens over 300 bytes.
 std::string printable(std::string_view text);
 
 }  // namespace remitod::daemon
