@@ -68,11 +68,12 @@ carriers::CarrierSettings with_secrets(const Config& config, const CarrierConfig
       settings.secrets.emplace(key, "(passed by systemd)");
       continue;
     }
-    if (auto text = read_secret(secret.reference))
-      settings.secrets.emplace(key, std::move(*text));
-    else
+    auto text = read_secret(secret.reference);
+    if (!text)
       errors.push_back(
           {config.file.string(), secret.line, "carriers." + carrier.name + ".secrets." + key, text.error()});
+    // In its place something that never leaves, or the profile would miss it as well.
+    settings.secrets.emplace(key, std::move(text).value_or("(unreadable)"));
   }
   return settings;
 }

@@ -1,0 +1,258 @@
+#include "daemon/config.h"
+
+#include <gmock/gmock.h>
+
+#include <cstdlib>
+
+#include "tests/support/paths.h"
+
+namespace remitod::test {
+namespace {
+
+using namespace std::chrono_literals;
+using daemon::Config;
+using daemon::ConfigError;
+using daemon::Secrets;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+const std::string database = "[database]\nurl = \"sqlite:/var/lib/remitod/remitod.db\"\n";
+
+struct ConfigTest : testing::Test {
+  std::filesystem::path file() const { return folder.path() / "remitod.toml"; }
+  std::expected<Config, std::vector<ConfigError>> load(const std::string& text) {
+    write_file(file(), text);
+    return daemon::load_config(file());
+  }
+  std::vector<ConfigError> errors(const std::string& text) {
+    auto loaded = load(text);
+    return loaded ? std::vector<ConfigError>{} : loaded.error();
+  }
+  TemporaryFolder folder;
+};
+
+// ------------------------------------------------------------------ what is right
+
+TEST_F(ConfigTest, ADatabaseIsAllThatIsNeeded) {
+  const auto config = load(database);
+  ASSERT_TRUE(config) << config.error().front().to_string();
+  EXPECT_EQ(config->control_socket, "/run/remitod/control.sock");
+  EXPECT_EQ(config->log_level, "info");
+  EXPECT_EQ(config->drain, 20s);
+  EXPECT_EQ(config->time_scale, 1.0);
+  EXPECT_THAT(config->carriers, IsEmpty());
+}
+
+TEST_F(ConfigTest, EveryKeyIsRead) {
+  const auto config = load(R"(
+[database]
+url = "postgresql://remitod@/market"
+[daemon]
+control_socket = "/tmp/remitod.sock"
+carriers_dirs = ["mine", "/usr/share/remitod/carriers"]
+log_level = "debug"
+drain = "5 s"
+time_scale = 3600
+time_origin = "2026-11-23T00:00:00Z"
+[carriers.centro]
+profile = "oca"
+base_url = "http://127.0.0.1:1"
+mode = "hourly"
+interval = "30 min"
+requests_per_second = 0.5
+concurrency = 3
+batch_max = 7
+[carriers.centro.settings]
+account = "417032/001"
+[carriers.centro.secrets]
+password = "file:/etc/remitod/oca"
+)");
+  ASSERT_TRUE(config) << config.error().front().to_string();
+  EXPECT_EQ(config->database.engine, db::DatabaseUrl::Engine::postgresql);
+  EXPECT_EQ(config->control_socket, "/tmp/remitod.sock");
+  EXPECT_EQ(config->carriers_dirs.at(0), folder.path() / "mine") << "beside the file, wherever the daemon was started";
+  EXPECT_EQ(config->log_level, "debug");
+  EXPECT_EQ(config->drain, 5s);
+  EXPECT_EQ(config->time_scale, 3600);
+  EXPECT_EQ(to_iso8601(config->time_origin), "2026-11-23T00:00:00Z");
+  ASSERT_THAT(config->carriers, SizeIs(1));
+  const daemon::CarrierConfig& carrier = config->carriers.front();
+  EXPECT_EQ(carrier.name, "centro");
+  EXPECT_EQ(carrier.profile, "oca");
+  EXPECT_EQ(carrier.settings.base_url, "http://127.0.0.1:1");
+  EXPECT_EQ(carrier.interval, 30min);
+  EXPECT_EQ(carrier.requests_per_second, 0.5);
+  EXPECT_EQ(carrier.concurrency, 3);
+  EXPECT_EQ(carrier.batch_max, 7);
+  EXPECT_EQ(carrier.settings.values.at("account"), "417032/001");
+  EXPECT_EQ(carrier.secrets.at("password").reference, "file:/etc/remitod/oca");
+  EXPECT_THAT(carrier.settings.secrets, IsEmpty()) << "secrets are only named here";
+}
+
+// ------------------------------------------------------------------ what is wrong, and where
+
+struct Wrong {
+  std::string name;
+  std::string text;  ///< behind the database's two lines
+  int line;          ///< of the file
+  std::string key;
+  std::string message;  ///< a part of it
+  friend void PrintTo(const Wrong& wrong, std::ostream* out) { *out << wrong.name; }
+};
+class WrongConfig : public ConfigTest, public testing::WithParamInterface<Wrong> {};
+
+TEST_P(WrongConfig, IsToldWithFileLineAndKey) {
+  const auto found = errors(database + GetParam().text);
+  ASSERT_THAT(found, SizeIs(1));
+  EXPECT_EQ(found.front().file, file().string());
+  EXPECT_EQ(found.front().line, GetParam().line);
+  EXPECT_EQ(found.front().key, GetParam().key);
+  EXPECT_THAT(found.front().message, HasSubstr(GetParam().message));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Keys, WrongConfig,
+    testing::Values(
+        Wrong{"unknown_table", "[demon]\n", 3, "demon", "did you mean 'daemon'?"},
+        Wrong{"unknown_key", "[daemon]\nlog_leve = \"info\"\n", 4, "daemon.log_leve", "did you mean 'log_level'?"},
+        Wrong{"log_level", "[daemon]\nlog_level = \"loud\"\n", 4, "daemon.log_level", "debug, info, warning or error"},
+        Wrong{"text", "[daemon]\ncontrol_socket = 7\n", 4, "daemon.control_socket", "a text in quotes"},
+        Wrong{"list", "[daemon]\ncarriers_dirs = [1]\n", 4, "daemon.carriers_dirs", "a list of texts"},
+        Wrong{"drain", "[daemon]\ndrain = \"20 weeks\"\n", 4, "daemon.drain", "a duration such as"},
+        Wrong{"drain_without_unit", "[daemon]\ndrain = 20\n", 4, "daemon.drain", "a text in quotes"},
+        Wrong{"time_scale_alone", "[daemon]\ntime_scale = 60\n", 4, "daemon.time_scale", "time_origin"},
+        Wrong{"time_scale", "[daemon]\ntime_scale = 0\n", 4, "daemon.time_scale", "above 0"},
+        Wrong{"time_origin", "[daemon]\ntime_origin = \"yesterday\"\n", 4, "daemon.time_origin", "a moment such as"},
+        Wrong{"not_a_table", "[carriers]\noca = 1\n", 4, "carriers.oca", "a table [carriers.NAME]"},
+        Wrong{"interval", "[carriers.oca]\ninterval = \"5 s\"\n", 4, "carriers.oca.interval", "60 s"},
+        Wrong{"mode", "[carriers.oca]\nmode = \"weekly\"\n", 4, "carriers.oca.mode", "hourly"},
+        Wrong{"rate", "[carriers.oca]\nrequests_per_second = -1\n", 4, "carriers.oca.requests_per_second", "above 0"},
+        Wrong{"infinite_rate", "[carriers.oca]\nrequests_per_second = inf\n", 4, "carriers.oca.requests_per_second",
+              "at most 10000"},
+        Wrong{"concurrency", "[carriers.oca]\nconcurrency = 0\n", 4, "carriers.oca.concurrency", "1 to 1024"},
+        Wrong{"fraction", "[carriers.oca]\nconcurrency = 1.5\n", 4, "carriers.oca.concurrency", "a whole number"},
+        Wrong{"batch_max", "[carriers.oca]\nbatch_max = 1001\n", 4, "carriers.oca.batch_max", "1 to 1000"},
+        Wrong{"settings", "[carriers.oca.settings]\naccount = 1\n", 4, "carriers.oca.settings.account", "in quotes"},
+        Wrong{"secrets", "[carriers.oca.secrets]\npassword = true\n", 4, "carriers.oca.secrets.password", "in quotes"},
+        Wrong{"twice", "[carriers.oca]\n[carriers.oca]\n", 4, "", "redefin"}, Wrong{"no_toml", "[daemon\n", 3, "", ""}),
+    [](const auto& of) { return of.param.name; });
+
+TEST_F(ConfigTest, AMissingDatabaseIsTold) {
+  const auto found = errors("[daemon]\n");
+  ASSERT_THAT(found, SizeIs(1));
+  EXPECT_EQ(found.front().key, "database");
+}
+
+TEST_F(ConfigTest, AnUnknownKindOfDatabaseIsTold) {
+  const auto found = errors("[database]\nurl = \"mysql://market\"\n");
+  ASSERT_THAT(found, SizeIs(1));
+  EXPECT_EQ(found.front().line, 2);
+  EXPECT_EQ(found.front().key, "database.url");
+}
+
+TEST_F(ConfigTest, AFileThatIsNotThereIsTold) {
+  const auto config = daemon::load_config(folder.path() / "absent.toml");
+  ASSERT_FALSE(config);
+  EXPECT_THAT(config.error().front().message, HasSubstr("cannot read"));
+}
+
+TEST_F(ConfigTest, AllErrorsAreToldAtOnce) {
+  EXPECT_THAT(errors(R"([daemon]
+log_level = "loud"
+drain = "soon"
+[carriers.oca]
+concurrency = 0
+speed = 1
+)"),
+              SizeIs(5))
+      << "the missing database among them";
+}
+
+// ------------------------------------------------------------------ carriers
+
+struct CarriersOfConfig : ConfigTest {
+  std::expected<std::vector<daemon::ReadyCarrier>, std::vector<ConfigError>> ready(
+      const std::string& carriers, Secrets secrets = Secrets::required) {
+    const auto profiles = (source_dir() / "carriers" / "profiles").string();
+    auto config = load(database + "[daemon]\ncarriers_dirs = [\"" + profiles + "\"]\n" + carriers);
+    if (!config) return std::unexpected(config.error());
+    return daemon::load_carriers(*config, secrets);
+  }
+  std::string chazki(const std::string& secret, const std::string& more = "") {
+    return "[carriers.chazki]\n" + more +
+           "[carriers.chazki.settings]\nstore = \"1\"\nbranch = \"2\"\n[carriers.chazki.secrets]\napi_key = \"" +
+           secret + "\"\n";
+  }
+  std::string secret_file(const std::string& text) {
+    write_file(folder.path() / "secret", text);
+    return "file:" + (folder.path() / "secret").string();
+  }
+};
+
+TEST_F(CarriersOfConfig, LimitsAreTheProfilesUnlessTheInstallationSaysOtherwise) {
+  const auto plain = ready(chazki(secret_file("key\n")));
+  ASSERT_TRUE(plain) << plain.error().front().to_string();
+  EXPECT_EQ(plain->front().lane.carrier, "chazki");
+  EXPECT_EQ(plain->front().lane.requests_per_second, 2);
+  EXPECT_EQ(plain->front().lane.interval, 1h);
+  const auto changed = ready(chazki(secret_file("key"), "requests_per_second = 9\ninterval = \"2 h\"\n"));
+  ASSERT_TRUE(changed) << changed.error().front().to_string();
+  EXPECT_EQ(changed->front().lane.requests_per_second, 9);
+  EXPECT_EQ(changed->front().lane.interval, 2h);
+  EXPECT_EQ(changed->front().lane.concurrency, 2);
+}
+
+TEST_F(CarriersOfConfig, ALargerBatchThanTheProfilesIsTold) {
+  const auto carriers = ready(chazki(secret_file("key"), "batch_max = 2\n"));
+  ASSERT_FALSE(carriers);
+  EXPECT_EQ(carriers.error().front().key, "carriers.chazki.batch_max");
+  EXPECT_THAT(carriers.error().front().message, HasSubstr("at most 1"));
+}
+
+TEST_F(CarriersOfConfig, AnUnknownProfileIsToldWithTheNearest) {
+  const auto carriers = ready("[carriers.chaski]\n");
+  ASSERT_FALSE(carriers);
+  EXPECT_EQ(carriers.error().front().line, 5);
+  EXPECT_EQ(carriers.error().front().key, "carriers.chaski.profile");
+  EXPECT_THAT(carriers.error().front().message, HasSubstr("'chazki'"));
+}
+
+TEST_F(CarriersOfConfig, ASecretInTheFileItselfIsRefusedAndNotRepeated) {
+  const auto carriers = ready(chazki("hunter2"));
+  ASSERT_FALSE(carriers);
+  EXPECT_EQ(carriers.error().front().key, "carriers.chazki.secrets.api_key");
+  EXPECT_EQ(carriers.error().front().line, 10);
+  for (const ConfigError& error : carriers.error())
+    EXPECT_EQ(error.to_string().find("hunter2"), std::string::npos) << error.to_string();
+}
+
+TEST_F(CarriersOfConfig, ASecretThatCannotBeReadOrIsEmptyIsToldAlone) {
+  for (const std::string& secret : {"file:" + (folder.path() / "absent").string(), secret_file("\n")}) {
+    const auto carriers = ready(chazki(secret));
+    ASSERT_FALSE(carriers);
+    ASSERT_THAT(carriers.error(), SizeIs(1)) << carriers.error().back().to_string();
+    EXPECT_EQ(carriers.error().front().key, "carriers.chazki.secrets.api_key");
+  }
+}
+
+TEST_F(CarriersOfConfig, CredentialsOfTheServiceAreTakenAsPresentWhereNobodyPassedAny) {
+  ::unsetenv("CREDENTIALS_DIRECTORY");
+  EXPECT_TRUE(ready(chazki("credential:chazki"), Secrets::as_far_as_readable));
+  const auto required = ready(chazki("credential:chazki"), Secrets::required);
+  ASSERT_FALSE(required);
+  EXPECT_THAT(required.error().front().message, HasSubstr("LoadCredential="));
+}
+
+TEST_F(CarriersOfConfig, CredentialsAreReadFromTheFolderThatTheServicePasses) {
+  write_file(folder.path() / "credentials" / "chazki", "from-systemd\n");
+  ::setenv("CREDENTIALS_DIRECTORY", (folder.path() / "credentials").c_str(), 1);
+  const auto carriers = ready(chazki("credential:chazki"));
+  const auto outside = ready(chazki("credential:../secret"));
+  ::unsetenv("CREDENTIALS_DIRECTORY");
+  ASSERT_TRUE(carriers) << carriers.error().front().to_string();
+  EXPECT_FALSE(outside);
+}
+
+}  // namespace
+}  // namespace remitod::test
