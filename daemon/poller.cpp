@@ -69,19 +69,35 @@ bool has_unmapped(const Report& report) {
 void Poller::wake(Carrier& carrier) {
   if (stopping_ || carrier.reports_waiting >= reports_waiting_max) return;
   const Instant now = runtime_.now();
-  while (std::optional<Batch> batch = carrier.lane.take(now))
-    if (!send(carrier, std::move(*batch))) break;
-  if (const std::optional<Instant> next = carrier.lane.next_wake(now))
+  while (carrier.spare_requests(now) > carrier.reserved) {
+    std::optional<Batch> batch = carrier.lane.take(now);
+    if (!batch || !send(carrier, std::move(*batch))) break;
+  }
+  set_wake_alarm(carrier, now);
+}
+
+void Poller::set_wake_alarm(Carrier& carrier, Instant now) {
+  const std::optional<Instant> next = stopping_ ? std::nullopt : carrier.lane.next_wake(now);
+  // What could go out now but is left to others waits for their request_sent(), request_answered() or
+  // reserve_requests().
+  if (next && (*next > now || carrier.spare_requests(now) > carrier.reserved))
     carrier.wake_alarm->set(*next);
   else
     carrier.wake_alarm->cancel();
 }
 
 bool Poller::send(Carrier& carrier, Batch batch) {
-  std::vector<carriers::TrackItem> items;
-  items.reserve(batch.slots.size());
-  for (const Slot slot : batch.slots) items.push_back({carrier.lane.remito(slot), carrier.lane.registered_at(slot)});
-  auto request = carriers::build_track(*carrier.profile, items, runtime_.now());
+  const auto build = [&] {
+    std::vector<carriers::TrackItem> items;
+    items.reserve(batch.slots.size());
+    for (const Slot slot : batch.slots) items.push_back({carrier.lane.remito(slot), carrier.lane.registered_at(slot)});
+    return carriers::build_track(*carrier.profile, items, runtime_.now());
+  };
+  auto request = build();
+  if (!request && batch.slots.size() > 1) {
+    leave_out_unaskable(carrier, batch);
+    request = build();
+  }
   if (!request) {
     // A remito that cannot stand in a request: asked again at its next turn, and said so each time.
     failed(carrier, batch, "request", request.error().field + ": " + request.error().message,
@@ -93,6 +109,25 @@ bool Poller::send(Carrier& carrier, Batch batch) {
     answered(carrier, std::move(batch), std::move(result));
   });
   return true;
+}
+
+// Shipments whose remitos cannot stand in a request do not hold up those that would be asked with them. The lane takes
+// them for asked with the rest; one stays in any case, to tell what is wrong.
+void Poller::leave_out_unaskable(Carrier& carrier, Batch& batch) {
+  std::vector<std::int64_t> given_up;
+  for (std::size_t i = 0; i < batch.slots.size() && batch.slots.size() > 1;) {
+    const Slot slot = batch.slots[i];
+    const carriers::TrackItem item{carrier.lane.remito(slot), carrier.lane.registered_at(slot)};
+    const auto alone = carriers::build_track(*carrier.profile, std::span{&item, 1}, runtime_.now());
+    if (alone) {
+      ++i;
+      continue;
+    }
+    note_failure(carrier, item.remito, 1, "request", alone.error().field + ": " + alone.error().message);
+    if (carrier.lane.resync_marked(slot)) given_up.push_back(carrier.lane.shipment_id(slot));
+    batch.slots.erase(batch.slots.begin() + static_cast<std::ptrdiff_t>(i));
+  }
+  if (!given_up.empty()) hooks_.resync_answered(given_up);
 }
 
 void Poller::answered(Carrier& carrier, Batch batch, FetchResult result) {
@@ -149,7 +184,7 @@ void Poller::mapped(Carrier& carrier, Mapped mapped) {
   carrier.counters.polls += batch.slots.size();
 
   const std::uint64_t revision = carrier.profile->revision();
-  Answered answer{batch, with_revision(mapped.answer.fingerprint, revision), {}, {}};
+  Answered answer{batch, with_revision(mapped.answer.fingerprint, revision), {}, nullptr, true};
   bool any_unmapped = false;
   SlotFinder slots(carrier.lane, batch);
   for (Report& report : mapped.track->reports) {
@@ -172,13 +207,10 @@ void Poller::mapped(Carrier& carrier, Mapped mapped) {
   }
   if (!mapped.track->errors.empty()) answer.body_fingerprint = 0;  // what was left out is looked at again next time
   if (any_unmapped)
-    answer.raw = db::RawAnswer{carrier.name,
-                               "track",
-                               batch.slots.size() == 1 ? answer.changed.front().polled.report.remito : "",
-                               "a code that the profile does not know",
-                               mapped.answer.status,
-                               mapped.answer.content_type,
-                               std::move(mapped.answer.body)};
+    answer.raw = std::make_shared<const db::RawAnswer>(
+        db::RawAnswer{carrier.name, "track", batch.slots.size() == 1 ? answer.changed.front().polled.report.remito : "",
+                      "a code that the profile does not know", mapped.answer.status, mapped.answer.content_type,
+                      std::move(mapped.answer.body)});
   carrier.reports_waiting += answer.changed.size();
   carrier.waiting.push_back(std::move(answer));
   carrier.lane.answer_received(batch.id, runtime_.now());
@@ -251,8 +283,8 @@ void Poller::settle(Carrier& carrier, Answered& answer, std::span<const db::Appl
     }
     if (applied[i].leaves_lane) leaving.push_back(changed.polled.shipment_id);
   }
-  if (new_unmapped && answer.raw) raw_.keep(std::move(*answer.raw));
-  finish(carrier, answer.batch, {BatchOutcome::Kind::answered, {}});
+  if (new_unmapped && answer.raw) raw_.keep(*answer.raw);
+  if (answer.last_part) finish(carrier, answer.batch, {BatchOutcome::Kind::answered, {}});
   remove(carrier.name, leaving);
 }
 
@@ -273,23 +305,41 @@ void Poller::give_up_on(Carrier& carrier, const db::DbError& error) {
     carrier.commit_alarm->set(runtime_.in(carrier.commit_backoff));
     return;
   }
+  leave_out_refused(carrier, std::move(answers), error);
+  commit(carrier);
+}
+
+// A report that the database refuses is found by going one by one: first the answers, then the reports of the one that
+// is refused.
+void Poller::leave_out_refused(Carrier& carrier, std::vector<Answered> answers, const db::DbError& error) {
+  if (answers.size() == 1 && answers.front().changed.size() > 1) answers = in_parts(std::move(answers.front()));
   if (answers.size() > 1) {
-    carrier.one_by_one = answers.size();
+    carrier.one_by_one = std::max(carrier.one_by_one, answers.size());
     carrier.waiting.insert(carrier.waiting.begin(), std::make_move_iterator(answers.begin()),
                            std::make_move_iterator(answers.end()));
-  } else {
-    const Answered& answer = answers.front();
-    for (const Answered::Changed& changed : answer.changed)
-      log(Level::error, "report_refused",
-          {{"carrier", carrier.name},
-           {"remito", changed.polled.report.remito},
-           {"shipment_id", changed.polled.shipment_id},
-           {"error", error.message}});
-    carrier.one_by_one -= std::min<std::size_t>(carrier.one_by_one, 1);
-    carrier.reports_waiting -= answer.changed.size();
-    failed(carrier, answer.batch, "database", error.message, {BatchOutcome::Kind::answered, {}});
+    return;
   }
-  commit(carrier);
+  const Answered& answer = answers.front();
+  const db::PolledReport& refused = answer.changed.front().polled;
+  log(Level::error, "report_refused",
+      {{"carrier", carrier.name},
+       {"remito", refused.report.remito},
+       {"shipment_id", refused.shipment_id},
+       {"error", error.message}});
+  carrier.one_by_one -= std::min<std::size_t>(carrier.one_by_one, 1);
+  --carrier.reports_waiting;
+  note_failure(carrier, refused.report.remito, 1, "database", error.message);
+  if (answer.last_part) finish(carrier, answer.batch, {BatchOutcome::Kind::answered, {}});
+}
+
+std::vector<Poller::Answered> Poller::in_parts(Answered answer) {
+  std::vector<Answered> parts;
+  for (Answered::Changed& changed : answer.changed) {
+    parts.push_back({answer.batch, answer.body_fingerprint, {}, answer.raw, false});
+    parts.back().changed.push_back(std::move(changed));
+  }
+  parts.back().last_part = answer.last_part;
+  return parts;
 }
 
 void Poller::finish(Carrier& carrier, const Batch& batch, const BatchOutcome& outcome) {
@@ -307,17 +357,18 @@ void Poller::finish(Carrier& carrier, const Batch& batch, const BatchOutcome& ou
   wake(carrier);
 }
 
-void Poller::failed(Carrier& carrier, const Batch& batch, std::string_view kind, std::string_view message,
-                    BatchOutcome outcome) {
+void Poller::note_failure(Carrier& carrier, std::string_view remito, std::size_t shipments, std::string_view kind,
+                          std::string_view message) {
   ++carrier.counters.failed_requests;
   carrier.counters.last_error = std::string(kind) + ": " + printable(message);
   carrier.counters.last_error_at = runtime_.now();
   log(Level::warning, "poll_failed",
-      {{"carrier", carrier.name},
-       {"remito", carrier.lane.remito(batch.slots.front())},
-       {"shipments", batch.slots.size()},
-       {"kind", kind},
-       {"error", message}});
+      {{"carrier", carrier.name}, {"remito", remito}, {"shipments", shipments}, {"kind", kind}, {"error", message}});
+}
+
+void Poller::failed(Carrier& carrier, const Batch& batch, std::string_view kind, std::string_view message,
+                    BatchOutcome outcome) {
+  note_failure(carrier, carrier.lane.remito(batch.slots.front()), batch.slots.size(), kind, message);
   const scheduler::BreakerState before = carrier.lane.breaker();
   finish(carrier, batch, outcome);
   if (carrier.lane.breaker() != before)

@@ -63,9 +63,13 @@ class Poller {
   void remove(std::string_view carrier, std::span<const std::int64_t> shipment_ids);
   /// Returns how many of them are in their lanes here.
   std::size_t mark_resync(std::span<const db::ResyncScope> scope);
-  /// Whole requests that the carrier's rate leaves for creating shipments now; spend them with spend_requests.
-  std::size_t spare_requests(std::string_view carrier);
-  void spend_requests(std::string_view carrier, std::size_t requests);
+  // Requests for remitos share the carrier's rate, concurrency and rests with the polls.
+  std::size_t spare_requests(std::string_view carrier);  ///< that may go out now
+  /// Polls leave so many of what comes free to them, until it is said anew: a merchant waits for a remito, and polls
+  /// that are late would take everything.
+  void reserve_requests(std::string_view carrier, std::size_t requests);
+  void request_sent(std::string_view carrier);
+  void request_answered(std::string_view carrier);
 
   /// No further requests go out; those under way are finished.
   void stop();
@@ -88,6 +92,7 @@ class Poller {
   struct Mapped;
   struct Answered;
   void wake(Carrier& carrier);
+  void set_wake_alarm(Carrier& carrier, Instant now);
   bool send(Carrier& carrier, scheduler::Batch batch);
   void answered(Carrier& carrier, scheduler::Batch batch, carriers::FetchResult result);
   void map(Carrier& carrier, scheduler::Batch batch, carriers::HttpAnswer answer);
@@ -96,9 +101,14 @@ class Poller {
   void committed(Carrier& carrier, db::DbResult<std::vector<db::AppliedReport>> result);
   void settle(Carrier& carrier, Answered& answer, std::span<const db::AppliedReport> applied);
   void give_up_on(Carrier& carrier, const db::DbError& error);
+  void leave_out_refused(Carrier& carrier, std::vector<Answered> answers, const db::DbError& error);
+  static std::vector<Answered> in_parts(Answered answer);
   void finish(Carrier& carrier, const scheduler::Batch& batch, const scheduler::BatchOutcome& outcome);
   void failed(Carrier& carrier, const scheduler::Batch& batch, std::string_view kind, std::string_view message,
               scheduler::BatchOutcome outcome);
+  void note_failure(Carrier& carrier, std::string_view remito, std::size_t shipments, std::string_view kind,
+                    std::string_view message);
+  void leave_out_unaskable(Carrier& carrier, scheduler::Batch& batch);
   void note_imperfections(Carrier& carrier, const Mapped& mapped);
   Carrier* find(std::string_view name) const;
 

@@ -2,11 +2,11 @@
 // poller*.cpp.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <expected>
 #include <memory>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -24,7 +24,7 @@ struct Poller::Mapped {
   std::expected<carriers::TrackAnswer, carriers::CarrierTrouble> track;
 };
 
-// A mapped answer that brought something and waits for its commit.
+// A mapped answer, or a part of one, that brought something and waits for its commit.
 struct Poller::Answered {
   struct Changed {
     scheduler::Slot slot = 0;
@@ -34,7 +34,8 @@ struct Poller::Answered {
   scheduler::Batch batch;
   std::uint64_t body_fingerprint = 0;
   std::vector<Changed> changed;
-  std::optional<db::RawAnswer> raw;  ///< kept if the commit finds a code that is new and unknown
+  std::shared_ptr<const db::RawAnswer> raw;  ///< kept if the commit finds a code that is new and unknown
+  bool last_part = true;                     ///< with it the request is done
 };
 
 struct Poller::Carrier {
@@ -54,6 +55,15 @@ struct Poller::Carrier {
   bool commit_paused = false;
   /// After a report that the database refuses, so many answers go in one by one, so that only the bad one is lost.
   std::size_t one_by_one = 0;
+
+  std::size_t creating = 0;  ///< requests of others (for remitos) that wait for their answer
+  std::size_t reserved = 0;  ///< requests that polls leave to others
+
+  /// What the carrier's rate and concurrency leave beside all that is under way.
+  std::size_t spare_requests(Instant now) {
+    const auto places = static_cast<std::size_t>(lane.config().concurrency);
+    return std::min(places - std::min(places, lane.in_flight() + creating), lane.spare_requests(now));
+  }
 
   db::ApplyRules rules() const {
     return {name, {profile->registration_grace()}, profile->tail(), profile->give_up_after()};

@@ -43,9 +43,8 @@ void Poller::add_shipment(const db::OpenShipment& shipment, Instant last_asked) 
   }
   const Instant now = runtime_.now();
   carrier->lane.add({shipment.shipment_id, shipment.remito, shipment.registered_at, last_asked}, now);
-  // Not wake(): many come at once. The alarm gathers them.
-  if (const std::optional<Instant> next = carrier->lane.next_wake(now); next && !stopping_)
-    carrier->wake_alarm->set(*next);
+  // Many come at once: the alarm gathers them.
+  set_wake_alarm(*carrier, now);
 }
 
 void Poller::remove(std::string_view carrier_name, std::span<const std::int64_t> shipment_ids) {
@@ -70,11 +69,28 @@ std::size_t Poller::mark_resync(std::span<const db::ResyncScope> scope) {
 
 std::size_t Poller::spare_requests(std::string_view carrier_name) {
   Carrier* carrier = find(carrier_name);
-  return carrier ? carrier->lane.spare_requests(runtime_.now()) : 0;
+  return carrier ? carrier->spare_requests(runtime_.now()) : 0;
 }
 
-void Poller::spend_requests(std::string_view carrier_name, std::size_t requests) {
-  if (Carrier* carrier = find(carrier_name)) carrier->lane.spend_requests(requests, runtime_.now());
+void Poller::reserve_requests(std::string_view carrier_name, std::size_t requests) {
+  Carrier* carrier = find(carrier_name);
+  if (!carrier || carrier->reserved == requests) return;
+  carrier->reserved = requests;
+  wake(*carrier);
+}
+
+void Poller::request_sent(std::string_view carrier_name) {
+  Carrier* carrier = find(carrier_name);
+  if (!carrier) return;
+  carrier->lane.spend_requests(1, runtime_.now());
+  ++carrier->creating;
+}
+
+void Poller::request_answered(std::string_view carrier_name) {
+  Carrier* carrier = find(carrier_name);
+  if (!carrier) return;
+  --carrier->creating;
+  wake(*carrier);
 }
 
 void Poller::stop() {

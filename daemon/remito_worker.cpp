@@ -82,27 +82,32 @@ void RemitoWorker::wake() {
     sweep();
 }
 
-// One transaction: new rows are accepted, impossible ones refused, and what may be sent now is claimed.
-void RemitoWorker::sweep() {
-  struct Room {
-    std::string carrier;
-    std::size_t requests;
-  };
-  std::vector<Room> rooms;
-  std::vector<std::string> known;
-  std::chrono::milliseconds longest_call{0};
+// How many requests each carrier would take now. They are kept from the polls until the sweep is back.
+RemitoWorker::Rooms RemitoWorker::make_room() {
+  Rooms rooms;
   for (const auto& [carrier, state] : carriers_) {
     if (!state.profile->can_create()) continue;
-    known.push_back(carrier);
-    longest_call = std::max(longest_call, state.profile->transport_options()->total_timeout);
-    const std::size_t room =
-        std::min(state.concurrency - std::min(state.concurrency, state.in_flight), hooks_.spare_requests(carrier));
-    if (room != 0) rooms.push_back({carrier, room});
+    const std::size_t places = state.concurrency - std::min(state.concurrency, state.in_flight);
+    const std::size_t room = std::min(places, hooks_.spare_requests(carrier));
+    if (room != 0) hooks_.reserve_requests(carrier, room);
+    rooms[carrier] = room;
   }
+  return rooms;
+}
+
+// One transaction: new rows are accepted, impossible ones refused, and what may be sent now is claimed.
+void RemitoWorker::sweep() {
   sweeping_ = true;
+  const Rooms rooms = make_room();
+  std::vector<std::string> known;
+  std::chrono::milliseconds longest_call{0};
+  for (const auto& [carrier, room] : rooms) {
+    known.push_back(carrier);
+    longest_call = std::max(longest_call, carriers_.find(carrier)->second.profile->transport_options()->total_timeout);
+  }
   const Instant now = runtime_.now();
   executor_.run<Claimed>(
-      [rooms = std::move(rooms), known = std::move(known), now,
+      [rooms, known = std::move(known), now,
        lease = now + longest_call + lease_margin](db::Session& session) -> db::DbResult<Claimed> {
         Claimed result;
         auto accepted = db::accept_new_requests(session, now, accept_max);
@@ -110,12 +115,12 @@ void RemitoWorker::sweep() {
         auto refused = db::refuse_unknown_carriers(session, known, now);
         if (!refused) return std::unexpected(refused.error());
         result.changed = *accepted != 0 || *refused != 0;
-        result.next_due = now;
         auto due = db::next_request_due(session);
         if (!due) return std::unexpected(due.error());
         if (*due && **due <= now)
-          for (const Room& room : rooms) {
-            auto requests = db::claim_requests(session, std::span{&room.carrier, 1}, now, lease, room.requests);
+          for (const auto& [carrier, room] : rooms) {
+            if (room == 0) continue;
+            auto requests = db::claim_requests(session, std::span{&carrier, 1}, now, lease, room);
             if (!requests) return std::unexpected(requests.error());
             std::ranges::move(*requests, std::back_inserter(result.requests));
           }
@@ -124,25 +129,34 @@ void RemitoWorker::sweep() {
         result.next_due = *due;
         return result;
       },
-      [this](db::DbResult<Claimed> result) { claimed(std::move(result)); });
+      [this, rooms](db::DbResult<Claimed> result) { claimed(rooms, std::move(result)); });
 }
 
-void RemitoWorker::claimed(db::DbResult<Claimed> result) {
+void RemitoWorker::claimed(const Rooms& rooms, db::DbResult<Claimed> result) {
   sweeping_ = false;
   database_trouble_ = !result;
   if (!result) {
     log(Level::error, "remito_queue_unreadable", {{"error", result.error().message}});
+    reserve_for_waiting(rooms, false);
     sweep_alarm_->set(runtime_.in(database_retry));
     return;
   }
   if (result->changed) hooks_.transitions_written();
+  Rooms left = rooms;
   for (db::RemitoRequest& request : result->requests) {
-    hooks_.spend_requests(request.carrier, 1);
+    --left[request.carrier];
     send(std::move(request));
   }
+  reserve_for_waiting(left, result->next_due && *result->next_due <= runtime_.now());
   // Rows that wait for their retry time, for the carrier's rate or for a free place: look again then.
   if (result->next_due) sweep_alarm_->set(std::max(*result->next_due, runtime_.in(look_again)));
   if (std::exchange(sweep_again_, false)) wake();
+}
+
+// Where rows are left over, they are of carriers whose room was used up. What next comes free there is theirs: polls
+// that are late would take it before we look again.
+void RemitoWorker::reserve_for_waiting(const Rooms& rooms, bool some_wait) {
+  for (const auto& [carrier, room] : rooms) hooks_.reserve_requests(carrier, some_wait && room == 0 ? 1 : 0);
 }
 
 void RemitoWorker::send(db::RemitoRequest claimed_request) {
@@ -163,7 +177,9 @@ void RemitoWorker::send(db::RemitoRequest claimed_request) {
        {"request_key", request->request_key},
        {"client_ref", request->client_ref},
        {"attempt", request->attempts}});
+  hooks_.request_sent(request->carrier);
   transport_.submit(std::move(*http), [this, request, hash](carriers::FetchResult result) {
+    hooks_.request_answered(request->carrier);
     answered(request, hash, std::move(result));
   });
 }

@@ -27,8 +27,10 @@ struct RemitoCounters {
 class RemitoWorker {
  public:
   struct Hooks {
-    std::function<std::size_t(std::string_view carrier)> spare_requests;  ///< what the carrier's rate leaves
-    std::function<void(std::string_view carrier, std::size_t)> spend_requests;
+    // The carrier's limits, shared with the polls (Poller).
+    std::function<std::size_t(std::string_view carrier)> spare_requests;
+    std::function<void(std::string_view carrier, std::size_t)> reserve_requests;
+    std::function<void(std::string_view carrier)> request_sent, request_answered;
     std::function<void(const db::OpenShipment&)> shipment_granted;
     std::function<void()> transitions_written;
   };
@@ -49,6 +51,8 @@ class RemitoWorker {
     std::size_t concurrency = 1;
     std::size_t in_flight = 0;
   };
+  /// What a sweep may claim, by carrier: so many requests are reserved while it runs.
+  using Rooms = std::map<std::string, std::size_t, std::less<>>;
   struct Claimed {
     std::vector<db::RemitoRequest> requests;
     std::optional<Instant> next_due;
@@ -59,7 +63,9 @@ class RemitoWorker {
     std::string carrier;
   };
   void sweep();
-  void claimed(db::DbResult<Claimed> result);
+  Rooms make_room();
+  void claimed(const Rooms& rooms, db::DbResult<Claimed> result);
+  void reserve_for_waiting(const Rooms& rooms, bool some_wait);
   void send(db::RemitoRequest request);
   void answered(const std::shared_ptr<const db::RemitoRequest>& request, std::string hash,
                 carriers::FetchResult result);

@@ -147,6 +147,7 @@ TEST_F(RemitoWorkerTest, ThePausesHaveAnEnd) {
 struct Unclear {
   std::string name;
   FetchResult answer;
+  friend void PrintTo(const Unclear& unclear, std::ostream* out) { *out << unclear.name; }
 };
 class UnclearAnswer : public RemitoWorkerTest, public testing::WithParamInterface<Unclear> {};
 INSTANTIATE_TEST_SUITE_P(
@@ -284,6 +285,7 @@ TEST_F(RemitoWorkerTest, ASettlementThatTheDatabaseRefusesHoldsUpNobodyElse) {
 
 TEST_F(RemitoWorkerTest, PollsAndCreatesTogetherKeepTheCarriersRate) {
   start([](scheduler::LaneConfig& config) { config.requests_per_second = 1; });
+  daemon->executor.set_latency(300ms);  // time for a poll to take what a claim counts on
   for (int i = 1; i <= 200; ++i) follow("oca", "R" + std::to_string(i), "x" + std::to_string(i));
   daemon->intake.wake();
   clock().run_for(1min);
@@ -295,6 +297,36 @@ TEST_F(RemitoWorkerTest, PollsAndCreatesTogetherKeepTheCarriersRate) {
   clock().run_for(1h);
   expect_rate(carriers.sent(), 1);
   EXPECT_EQ(count("remito_requests where state = 'granted'"), 100);
+}
+
+TEST_F(RemitoWorkerTest, PollsAndCreatesTogetherKeepTheCarriersConcurrency) {
+  carriers.set_latency(5s);
+  daemon->add_carrier("oca", [](scheduler::LaneConfig& config) {
+    config.requests_per_second = 100;
+    config.concurrency = 2;
+  });
+  for (int i = 1; i <= 50; ++i) follow("oca", "R" + std::to_string(i), "x" + std::to_string(i));
+  for (int i = 1; i <= 50; ++i) ask_remito("oca", std::to_string(1000 + i), payload);
+  daemon->start();
+  std::vector<db::ResyncScope> all;
+  for (std::int64_t id = 1; id <= 50; ++id) all.push_back({id, "oca"});
+  daemon->poller.mark_resync(all);
+  clock().run_for(1h);
+  EXPECT_EQ(daemon->transport.in_flight_max(), 2u);
+  EXPECT_EQ(count("remito_requests where state = 'granted'"), 50);
+}
+
+TEST_F(RemitoWorkerTest, ARemitoDoesNotWaitForTheEndOfALongResync) {
+  daemon->add_carrier("oca", [](scheduler::LaneConfig& config) { config.requests_per_second = 1; });
+  for (int i = 1; i <= 1000; ++i) follow("oca", "R" + std::to_string(i), "x" + std::to_string(i));
+  daemon->start();
+  std::vector<db::ResyncScope> all;
+  for (std::int64_t id = 1; id <= 1000; ++id) all.push_back({id, "oca"});
+  daemon->poller.mark_resync(all);
+  clock().run_for(1min);
+  ask("oca", "1001");
+  clock().run_for(10s);
+  EXPECT_EQ(state(), "granted") << "a merchant waits for it";
 }
 
 TEST_F(RemitoWorkerTest, NothingIsSentWhileTheCarrierRests) {
