@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
 #include <boost/url/parse.hpp>
@@ -24,18 +25,19 @@ using Stream = beast::basic_stream<Protocol>;
 
 constexpr std::size_t body_bytes_max = 64 * 1024;
 constexpr std::uint32_t head_bytes_max = 16 * 1024;
-constexpr std::chrono::seconds patience{10};
+// After a failure to accept (no descriptors left, mostly): the same at once would fail again.
+constexpr std::chrono::seconds accept_pause{1};
 
 class Session : public std::enable_shared_from_this<Session> {
  public:
-  Session(Protocol::socket socket, const ControlServer::Handler& handler)
-      : stream_(std::move(socket)), handler_(handler) {}
+  Session(Protocol::socket socket, const ControlServer::Handler& handler, std::chrono::milliseconds patience)
+      : stream_(std::move(socket)), handler_(handler), patience_(patience) {}
 
   void read() {
     parser_.emplace();
     parser_->body_limit(body_bytes_max);
     parser_->header_limit(head_bytes_max);
-    stream_.expires_after(patience);
+    stream_.expires_after(patience_);
     http::async_read(stream_, buffer_, *parser_,
                      [self = shared_from_this()](const beast::error_code& error, std::size_t) { self->answer(error); });
   }
@@ -61,7 +63,7 @@ class Session : public std::enable_shared_from_this<Session> {
     response_.body() = std::move(answer.body);
     response_.keep_alive(keep);
     response_.prepare_payload();
-    stream_.expires_after(patience);
+    stream_.expires_after(patience_);
     http::async_write(stream_, response_,
                       [self = shared_from_this(), keep](const beast::error_code& error, std::size_t) {
                         if (!error && keep) self->read();
@@ -70,6 +72,7 @@ class Session : public std::enable_shared_from_this<Session> {
 
   Stream stream_;
   ControlServer::Handler handler_;
+  std::chrono::milliseconds patience_;
   beast::flat_buffer buffer_;
   std::optional<http::request_parser<http::string_body>> parser_;
   http::response<http::string_body> response_;
@@ -77,8 +80,12 @@ class Session : public std::enable_shared_from_this<Session> {
 
 class Listener final : public ControlServer {
  public:
-  Listener(asio::io_context& context, std::string path, Handler handler)
-      : acceptor_(context), path_(std::move(path)), handler_(std::move(handler)) {}
+  Listener(asio::io_context& context, std::string path, Handler handler, std::chrono::milliseconds patience)
+      : acceptor_(context),
+        pause_(context),
+        path_(std::move(path)),
+        handler_(std::move(handler)),
+        patience_(patience) {}
   ~Listener() override {
     beast::error_code ignored;
     acceptor_.close(ignored);
@@ -104,27 +111,36 @@ class Listener final : public ControlServer {
   void accept() {
     acceptor_.async_accept([this](const beast::error_code& error, Protocol::socket socket) {
       if (error == asio::error::operation_aborted) return;
-      if (error)
-        log(Level::warning, "control_accept_failed", {{"error", error.message()}});
-      else
-        std::make_shared<Session>(std::move(socket), handler_)->read();
+      if (error) return accept_later(error);
+      std::make_shared<Session>(std::move(socket), handler_, patience_)->read();
       accept();
     });
   }
 
+  void accept_later(const beast::error_code& error) {
+    log(Level::warning, "control_accept_failed", {{"error", error.message()}});
+    pause_.expires_after(accept_pause);
+    pause_.async_wait([this](const beast::error_code& cancelled) {
+      if (!cancelled) accept();
+    });
+  }
+
   Protocol::acceptor acceptor_;
+  asio::steady_timer pause_;
   std::string path_;
   Handler handler_;
+  std::chrono::milliseconds patience_;
 };
 
 }  // namespace
 
 std::expected<std::unique_ptr<ControlServer>, std::string> ControlServer::listen(asio::io_context& context,
                                                                                  const std::string& socket_path,
-                                                                                 Handler handler) {
+                                                                                 Handler handler,
+                                                                                 std::chrono::milliseconds patience) {
   if (socket_path.size() >= sizeof(sockaddr_un::sun_path))
     return std::unexpected("the control socket's path is longer than the system allows: " + socket_path);
-  auto listener = std::make_unique<Listener>(context, socket_path, std::move(handler));
+  auto listener = std::make_unique<Listener>(context, socket_path, std::move(handler), patience);
   if (const beast::error_code error = listener->open())
     return std::unexpected("cannot listen on " + socket_path + ": " + error.message());
   return listener;

@@ -4,6 +4,7 @@
 
 #include <boost/asio/io_context.hpp>
 
+#include <chrono>
 #include <expected>
 #include <functional>
 #include <map>
@@ -28,10 +29,11 @@ class ControlServer {
   using Reply = std::function<void(ControlAnswer)>;
   /// Called on the deciding thread; must call `reply` once, at once or later.
   using Handler = std::function<void(ControlRequest, Reply)>;
-  /// Replaces a socket file that an earlier process left behind. The error says what is wrong with the path.
-  static std::expected<std::unique_ptr<ControlServer>, std::string> listen(boost::asio::io_context& context,
-                                                                           const std::string& socket_path,
-                                                                           Handler handler);
+  /// Replaces a socket file that an earlier process left behind. A client that takes longer than `patience` to ask, or
+  /// to take its answer, is hung up on. The error says what is wrong with the path.
+  static std::expected<std::unique_ptr<ControlServer>, std::string> listen(
+      boost::asio::io_context& context, const std::string& socket_path, Handler handler,
+      std::chrono::milliseconds patience = std::chrono::seconds{10});
   virtual ~ControlServer() = default;  ///< stops listening and removes the socket file
 };
 

@@ -1,0 +1,250 @@
+#include "daemon/control_server.h"
+
+#include <gmock/gmock.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/post.hpp>
+#include <cstring>
+#include <future>
+#include <stdexcept>
+#include <thread>
+
+#include "daemon/control_client.h"
+#include "tests/support/paths.h"
+
+namespace remitod::test {
+namespace {
+
+using daemon::call_control;
+using daemon::ControlAnswer;
+using daemon::ControlRequest;
+using daemon::ControlServer;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::StartsWith;
+
+/// A client that says exactly what the test wants.
+class RawClient {
+ public:
+  explicit RawClient(const std::string& path) : socket_(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    path.copy(address.sun_path, sizeof address.sun_path - 1);
+    if (::connect(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
+      throw std::runtime_error(std::string("connect: ") + std::strerror(errno));
+  }
+  ~RawClient() { ::close(socket_); }
+  RawClient(const RawClient&) = delete;
+  RawClient& operator=(const RawClient&) = delete;
+
+  /// False when the server has hung up.
+  bool say(std::string_view text) {
+    while (!text.empty()) {
+      const ssize_t sent = ::send(socket_, text.data(), text.size(), MSG_NOSIGNAL);
+      if (sent <= 0) return false;
+      text.remove_prefix(static_cast<std::size_t>(sent));
+    }
+    return true;
+  }
+  /// All until the server hangs up.
+  std::string hear() {
+    std::string text;
+    char buffer[4096];
+    for (ssize_t got; (got = ::recv(socket_, buffer, sizeof buffer, 0)) > 0;)
+      text.append(buffer, static_cast<std::size_t>(got));
+    return text;
+  }
+  /// Until the text has come.
+  std::string hear_until(std::string_view end) {
+    std::string text;
+    for (char byte; text.find(end) == std::string::npos && ::recv(socket_, &byte, 1, 0) == 1;) text += byte;
+    return text;
+  }
+
+ private:
+  int socket_;
+};
+
+class ControlServerTest : public testing::Test {
+ protected:
+  ~ControlServerTest() override { stop(); }
+
+  std::string path() const { return (folder_.path() / "control.sock").string(); }
+  void listen(ControlServer::Handler handler, std::chrono::milliseconds patience = std::chrono::seconds{10}) {
+    auto listening = ControlServer::listen(context_, path(), std::move(handler), patience);
+    if (!listening) throw std::runtime_error(listening.error());
+    server_ = std::move(*listening);
+    thread_ = std::thread([this] { context_.run(); });
+  }
+  /// Answers with what it understood.
+  void listen_and_repeat(std::chrono::milliseconds patience = std::chrono::seconds{10}) {
+    listen(
+        [this](const ControlRequest& request, const ControlServer::Reply& reply) {
+          ++calls_;
+          std::string said = request.method + " " + request.path;
+          for (const auto& [key, value] : request.query) said += " " + key + "=" + value;
+          reply({200, said + " " + request.body});
+        },
+        patience);
+  }
+  void stop() {
+    if (!thread_.joinable()) return;
+    boost::asio::post(context_, [this] {
+      server_.reset();
+      work_.reset();
+      context_.stop();
+    });
+    thread_.join();
+  }
+
+  TemporaryFolder folder_;
+  boost::asio::io_context context_{1};
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_{context_.get_executor()};
+  std::unique_ptr<ControlServer> server_;
+  std::thread thread_;
+  std::atomic<int> calls_ = 0;
+};
+
+TEST_F(ControlServerTest, ARequestReachesTheHandlerDecoded) {
+  listen_and_repeat();
+  const auto answer = call_control(path(), "POST", "/resync?target=" + daemon::query_value("oca:A&B ñ/1"), "{}");
+  ASSERT_TRUE(answer) << answer.error();
+  EXPECT_EQ(answer->status, 200);
+  EXPECT_EQ(answer->body, "POST /resync target=oca:A&B ñ/1 {}");
+}
+
+TEST_F(ControlServerTest, OnlyTheServiceAndItsGroupMayOpenTheSocket) {
+  listen_and_repeat();
+  struct stat file{};
+  ASSERT_EQ(::stat(path().c_str(), &file), 0);
+  EXPECT_EQ(file.st_mode & 0777, 0660u);
+}
+
+TEST_F(ControlServerTest, OneConnectionMayAskSeveralTimes) {
+  listen_and_repeat();
+  RawClient client(path());
+  ASSERT_TRUE(client.say("GET /a HTTP/1.1\r\nHost: x\r\n\r\n"));
+  EXPECT_THAT(client.hear_until("GET /a "), HasSubstr("200 OK"));
+  ASSERT_TRUE(client.say("GET /b HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"));
+  EXPECT_THAT(client.hear(), HasSubstr("GET /b "));
+}
+
+TEST_F(ControlServerTest, ATargetThatIsNoPathIsTold) {
+  listen_and_repeat();
+  for (const char* target : {"*", "http://elsewhere/status", "/%zz"}) {
+    RawClient client(path());
+    ASSERT_TRUE(client.say(std::string("GET ") + target + " HTTP/1.1\r\nHost: x\r\n\r\n"));
+    EXPECT_THAT(client.hear(), StartsWith("HTTP/1.1 400")) << target;
+  }
+  EXPECT_EQ(calls_, 0);
+}
+
+TEST_F(ControlServerTest, WhatIsNoHttpIsHungUpOn) {
+  listen_and_repeat();
+  RawClient client(path());
+  client.say("\x16\x03\x01 hello\r\n\r\n");
+  EXPECT_THAT(client.hear(), IsEmpty());
+  EXPECT_EQ(calls_, 0);
+}
+
+TEST_F(ControlServerTest, ABodyThatIsTooLargeIsHungUpOn) {
+  listen_and_repeat();
+  RawClient announced(path());
+  announced.say("POST /resync HTTP/1.1\r\nHost: x\r\nContent-Length: 100000000\r\n\r\n");
+  EXPECT_THAT(announced.hear(), IsEmpty());
+  RawClient unannounced(path());
+  unannounced.say("POST /resync HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n");
+  const std::string chunk = "1000\r\n" + std::string(0x1000, 'a') + "\r\n";
+  for (int i = 0; i < 1000 && unannounced.say(chunk); ++i) {
+  }
+  EXPECT_THAT(unannounced.hear(), IsEmpty());
+  EXPECT_EQ(calls_, 0);
+}
+
+TEST_F(ControlServerTest, AHeadThatIsTooLargeIsHungUpOn) {
+  listen_and_repeat();
+  RawClient client(path());
+  client.say("GET /status HTTP/1.1\r\nHost: x\r\n");
+  const std::string header = "X-Filler: " + std::string(1000, 'a') + "\r\n";
+  for (int i = 0; i < 1000 && client.say(header); ++i) {
+  }
+  EXPECT_THAT(client.hear(), IsEmpty());
+  EXPECT_EQ(calls_, 0);
+}
+
+TEST_F(ControlServerTest, AClientThatDawdlesHoldsUpNobodyAndIsHungUpOn) {
+  listen_and_repeat(std::chrono::milliseconds{200});
+  RawClient slow(path());
+  ASSERT_TRUE(slow.say("GET /status HTTP/1.1\r\nHo"));
+  const auto answer = call_control(path(), "GET", "/status");
+  ASSERT_TRUE(answer) << answer.error();
+  EXPECT_THAT(slow.hear(), IsEmpty()) << "ends when patience does";
+  EXPECT_EQ(calls_, 1);
+}
+
+TEST_F(ControlServerTest, AnAnswerThatTakesLongerThanPatienceStillComes) {
+  std::promise<ControlServer::Reply> asked;
+  listen([&](const ControlRequest&, ControlServer::Reply reply) { asked.set_value(std::move(reply)); },
+         std::chrono::milliseconds{50});
+  RawClient client(path());
+  ASSERT_TRUE(client.say("GET /status HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"));
+  ControlServer::Reply reply = asked.get_future().get();
+  // Another client's patience runs out: so would this one's have.
+  EXPECT_THAT(RawClient(path()).hear(), IsEmpty());
+  boost::asio::post(context_, [reply = std::move(reply)] { reply({200, "late"}); });
+  EXPECT_THAT(client.hear(), HasSubstr("late"));
+}
+
+TEST_F(ControlServerTest, AnAnswerForAClientThatIsGoneIsDropped) {
+  std::promise<ControlServer::Reply> asked;
+  std::atomic<int> calls = 0;
+  listen([&](const ControlRequest&, ControlServer::Reply reply) {
+    if (++calls == 1)
+      asked.set_value(std::move(reply));
+    else
+      reply({200, "well"});
+  });
+  {
+    RawClient client(path());
+    ASSERT_TRUE(client.say("GET /status HTTP/1.1\r\nHost: x\r\n\r\n"));
+    ControlServer::Reply reply = asked.get_future().get();
+    boost::asio::post(context_, [reply = std::move(reply)] { reply({200, std::string(10'000'000, 'x')}); });
+  }
+  const auto answer = call_control(path(), "GET", "/status");
+  ASSERT_TRUE(answer) << answer.error();
+  EXPECT_EQ(answer->body, "well");
+}
+
+TEST_F(ControlServerTest, ASocketFileThatWasLeftBehindIsReplaced) {
+  listen_and_repeat();
+  boost::asio::io_context other;
+  auto second = ControlServer::listen(other, path(), [](const ControlRequest&, const ControlServer::Reply&) {});
+  ASSERT_TRUE(second) << second.error();
+  second->reset();
+  EXPECT_FALSE(std::filesystem::exists(path())) << "gone with its server";
+}
+
+TEST_F(ControlServerTest, APathThatCannotBeIsToldWithItsReason) {
+  const auto ignore = [](const ControlRequest&, const ControlServer::Reply&) {};
+  const std::string missing = (folder_.path() / "missing" / "control.sock").string();
+  auto server = ControlServer::listen(context_, missing, ignore);
+  ASSERT_FALSE(server);
+  EXPECT_THAT(server.error(), HasSubstr(missing));
+  server = ControlServer::listen(context_, "/tmp/" + std::string(200, 'a'), ignore);
+  ASSERT_FALSE(server);
+  EXPECT_THAT(server.error(), HasSubstr("longer"));
+}
+
+TEST_F(ControlServerTest, WhereNobodyListensTheCallerIsTold) {
+  const auto answer = call_control(path(), "GET", "/status");
+  ASSERT_FALSE(answer);
+  EXPECT_THAT(answer.error(), HasSubstr("no daemon answers"));
+}
+
+}  // namespace
+}  // namespace remitod::test
