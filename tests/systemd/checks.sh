@@ -1,4 +1,5 @@
 # Runs as root inside the booted container. One line per check; exit 1 if any failed.
+# The daemon and a demo carrier are installed; systemd/README.md is followed step by step.
 set -u
 database=/var/lib/remitod/remitod.db
 failed=0
@@ -66,7 +67,7 @@ printf 'speed = 1\n' >>/etc/remitod/remitod.toml
 systemctl reset-failed remitod
 systemctl start remitod 2>/dev/null
 is "an unknown key ends in failed, without a loop" "$(show ActiveState) $(show ExecMainStatus) $(show NRestarts)" "failed 78 0"
-has "  and the journal names it" "$(journal -o cat)" "speed"
+has "  and the journal has the line and the key, as an error" "$(journal -p err -o cat)" "speed"
 systemctl reset-failed remitod
 
 echo "-- the first start"
@@ -91,7 +92,7 @@ secrets = { password = "credential:secret_oca-password" }
 TOML
 is "a shell can check it without the secrets" "$(exit_code remitod --check-config)" 0
 # Another instance holds the database: the daemon is up, but not ready.
-first_start=$(date +%s)
+first_start=$(date +%s.%6N)
 as remitod touch "$database.lock"
 exec 8<"$database.lock"; flock 8
 systemctl start --no-block remitod
@@ -99,7 +100,7 @@ wait_for "the daemon to find the database taken" journal_has database_not_ready
 is "started, but not active before READY=1" "$(show ActiveState)" activating
 exec 8<&-
 wait_for "READY=1" shows ActiveState active
-has "status text" "$(systemctl status --no-pager remitod)" 'Status: "polling 1 carrier'
+has "status text" "$(systemctl status --no-pager remitod)" 'Status: "following 0 shipment(s) at 1 carrier(s)"'
 has "warnings are warnings in the journal" "$(journal -p warning -o cat)" database_not_ready
 
 echo "-- who may what"
@@ -210,5 +211,24 @@ wait_for "all requests to end" none "remito_requests where state in ('pending', 
 is "what waited was sent, what was cut off was not" \
   "$(count "remito_requests where state = 'granted' and order_number > '1211'")" 201
 is "no shipment was made twice" "$(in_carrier_stats duplicates)" 0
+
+echo "-- on PostgreSQL"
+version=$(ls /usr/lib/postgresql | tail -1)
+pg_createcluster "$version" lab --port 5499 --start >/dev/null
+export PGCLUSTER=$version/lab
+runuser -u postgres -- createuser remitod
+runuser -u postgres -- createuser shop
+runuser -u postgres -- psql -q -c 'create role remitod_platform nologin' -c 'grant remitod_platform to shop'
+runuser -u postgres -- createdb --owner=remitod marketplace
+sed -i 's|^url = .*|url = "postgresql:host=/run/postgresql port=5499 dbname=marketplace user=remitod"|' /etc/remitod/remitod.toml
+systemctl restart remitod
+is "its socket takes the daemon for who it is" "$(show ActiveState)" active
+on_postgresql() { as shop psql -q -A -t -d marketplace "$@"; }
+ask_remitos 2001 2010 | sed 's/immediate//; s/into /into remitod./' | on_postgresql
+all_granted() { [ "$(on_postgresql -c "select count(*) from remitod.remito_requests where state = 'granted'")" = 10 ]; }
+wait_for "ten remitos" all_granted
+is "the platform's role may not do more" "$(exit_code on_postgresql -c 'delete from remitod.remito_requests')" 1
+is "a clean end" "$(systemctl stop remitod; show Result) $(show ExecMainStatus)" "success 0"
+
 is "the daemon told of no error" "$(journal _COMM=remitod -p err -o cat --since "@$first_start")" ""
 exit $failed
