@@ -30,14 +30,22 @@ std::expected<Wanted, std::string> parse_resync(const std::string& body) {
   if (!wanted.is_object() || !wanted.contains("target") || !wanted["target"].is_string())
     return std::unexpected("expected {\"target\": \"all|CARRIER|CARRIER:REMITO|order:N\"}");
   Wanted result;
-  const auto target = db::ResyncTarget::parse(wanted["target"].get<std::string>());
-  if (!target) return std::unexpected("the target is none of all, CARRIER, CARRIER:REMITO, order:N");
-  result.target = *target;
-  if (const auto since = wanted.find("since"); since != wanted.end() && since->is_string()) {
-    result.since = from_iso8601(since->get<std::string>());
-    if (!result.since) return std::unexpected("since is no moment such as 2026-11-23T00:00:00Z");
+  for (const auto& [key, value] : wanted.items()) {
+    if (key == "target") {
+      const auto target = db::ResyncTarget::parse(value.get<std::string>());
+      if (!target) return std::unexpected("the target is none of all, CARRIER, CARRIER:REMITO, order:N");
+      result.target = *target;
+    } else if (key == "since") {
+      result.since = value.is_string() ? from_iso8601(value.get<std::string>()) : std::nullopt;
+      if (!result.since) return std::unexpected("since is no moment such as 2026-11-23T00:00:00Z");
+    } else if (key == "dry_run") {
+      if (!value.is_boolean()) return std::unexpected("dry_run is neither true nor false");
+      result.dry_run = value.get<bool>();
+    } else {
+      // Not passed over: a dry_run that is spelt wrong would ask the carriers.
+      return std::unexpected("unknown key " + key);
+    }
   }
-  result.dry_run = wanted.value("dry_run", false);
   return result;
 }
 
