@@ -1,6 +1,7 @@
 // Killed at random moments and started again: nothing is lost, nothing happens twice.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <iostream>
@@ -214,7 +215,7 @@ class Killed : public testing::Test {
 /// Another one each time; --gtest_random_seed=N repeats what a run printed, as far as processes can be repeated.
 std::uint32_t seed() {
   const auto stated = static_cast<std::uint32_t>(GTEST_FLAG_GET(random_seed));
-  return stated != 0 ? stated : 1 + std::random_device{}() % 99'999;
+  return stated != 0 ? stated : 1 + static_cast<std::uint32_t>(::getpid()) % 99'999;
 }
 
 TEST_F(Killed, FiftyTimesOnSqliteItLosesAndDoublesNothing) {
