@@ -1,4 +1,4 @@
-// "Did you mean": the valid word nearest to one that is not.
+// Did you mean: the valid word nearest to one that is not.
 #pragma once
 
 #include <optional>

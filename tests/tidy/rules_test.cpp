@@ -124,6 +124,7 @@ TEST(TidyRules, FilesAndLinesAreShort) {
       {file_length, "db/migrations/sqlite/0001.sql", long_file},
       {line_length, "db/stores.cpp", "\n" + wide + "\n"},
       {line_length, "db/stores.cpp", wide},
+      {line_length, "db/stores.cpp", "auto xml = R\"(<a>\n</a>)\";\n" + wide},
   });
   std::string accented;
   for (int i = 0; i < 120; ++i) accented += "\u00e1";
@@ -132,6 +133,7 @@ TEST(TidyRules, FilesAndLinesAreShort) {
       {file_length, "CHANGELOG.md", long_file},
       {line_length, "db/stores.cpp", wide.substr(1) + "\n"},
       {line_length, "db/stores.cpp", accented},
+      {line_length, "db/stores.cpp", "auto xml = R\"(<a>\n" + wide + "\n</a>)\";\n"},
       {line_length, "README.md", wide},
   });
 }
