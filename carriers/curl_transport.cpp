@@ -95,8 +95,7 @@ void configure(CURL* easy, const TransportOptions& options) {
   set(easy, CURLOPT_FOLLOWLOCATION, 0L);
   set(easy, CURLOPT_PROXY, "");
   set(easy, CURLOPT_NETRC, static_cast<long>(CURL_NETRC_IGNORED));
-  set(easy, CURLOPT_USERAGENT, "remitod/" REMITOD_VERSION);
-  set(easy, CURLOPT_ACCEPT_ENCODING, "");
+  set(easy, CURLOPT_ACCEPT_ENCODING, "gzip");  // and what else it knows is decoded when it comes unasked
   set(easy, CURLOPT_TCP_KEEPALIVE, 1L);
   // Not to wait whether an earlier request's connection turns out to multiplex: where that one hangs, all would.
   set(easy, CURLOPT_PIPEWAIT, 0L);
@@ -135,7 +134,7 @@ class Transfer {
   explicit Transfer(const TransportOptions& options);
 
   /// Loads the handle with a request, or says why it is not sent.
-  std::expected<void, FetchError> load(Submission submission, milliseconds time_left);
+  std::expected<void, FetchError> load(Submission&& submission, milliseconds time_left);
   /// What became of it, taken out; the handle can be loaded again. Not while it is in a multi handle.
   Completion finish(CURLcode code);
   /// Takes the request out with a result of one's own.
@@ -184,7 +183,7 @@ Transfer::Transfer(const TransportOptions& options) : options_(options), easy_(c
   set(easy(), CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_2TLS));
 }
 
-std::expected<void, FetchError> Transfer::load(Submission submission, milliseconds time_left) {
+std::expected<void, FetchError> Transfer::load(Submission&& submission, milliseconds time_left) {
   done_ = std::move(submission.done);
   request_began_ = over_cap_ = false;
   error_text_.front() = '\0';
@@ -235,12 +234,15 @@ void Transfer::set_method(std::string method, bool has_body) {
   set(easy(), CURLOPT_CUSTOMREQUEST, own_word ? method.c_str() : static_cast<const char*>(nullptr));
   method_ = std::move(method);
   had_body_ = has_body;
-  header_list_.reset();  // it says something of the body
 }
 
 std::expected<void, FetchError> Transfer::set_headers(std::vector<std::string> headers) {
   using namespace std::string_view_literals;
-  constexpr std::string_view content_type = "content-type:";
+  // What goes with every request that does not say otherwise. An empty one keeps libcurl from adding its own: a body
+  // goes with its headers instead of waiting for a leave that old servers never give, and is no form. The others stand
+  // here, not in options of libcurl, because it prints those twice, at a dozen instructions a character.
+  constexpr std::array defaults{"Expect:", "Accept-Encoding: gzip", "User-Agent: remitod/" REMITOD_VERSION,
+                                "Content-Type:"};
   header_list_.reset();
   std::unique_ptr<curl_slist, FreeList> list;
   const auto append = [&list](const char* line) {
@@ -249,16 +251,18 @@ std::expected<void, FetchError> Transfer::set_headers(std::vector<std::string> h
     static_cast<void>(list.release());
     list.reset(longer);
   };
-  bool typed = false;
   for (const std::string& header : headers) {
     if (header.find_first_of("\r\n\0"sv) != std::string::npos || header.find(':') == std::string::npos)
       return std::unexpected(refusal("a header is not one line 'Name: value'"));
-    typed |= curl_strnequal(header.c_str(), content_type.data(), content_type.size()) != 0;
     append(header.c_str());
   }
-  // A body goes with its headers instead of waiting for a leave that old servers never give, and is no form by default.
-  append("Expect:");
-  if (had_body_ && !typed) append("Content-Type:");
+  for (const std::string_view line : defaults) {
+    const std::size_t name_bytes = line.find(':') + 1;
+    const bool said = std::ranges::any_of(headers, [&](const std::string& header) {
+      return curl_strnequal(header.c_str(), line.data(), name_bytes) != 0;
+    });
+    if (!said) append(line.data());
+  }
   set(easy(), CURLOPT_HTTPHEADER, list.get());
   header_list_ = std::move(list);
   headers_ = std::move(headers);
@@ -351,11 +355,11 @@ class Loop {
       int running = 0;
       curl_multi_perform(multi_, &running);
       collect();
-      gate_->deliver(std::exchange(completions_, {}));
+      deliver();
       if (!queue_.can_pop() && gate_->fall_asleep()) curl_multi_poll(multi_, nullptr, 0, sleep_ms(), nullptr);
     }
     abandon();
-    gate_->deliver(std::move(completions_));
+    deliver();
   }
 
  private:
@@ -373,7 +377,7 @@ class Loop {
     return go_on;
   }
 
-  void start(TransportQueue::Next next) {
+  void start(TransportQueue::Next&& next) {
     Handles& handles = handles_of(next.submission.request.options);
     if (handles.idle.empty())
       handles.idle.push_back(handles.all.emplace_back(std::make_unique<Transfer>(*handles.options)).get());
@@ -408,6 +412,12 @@ class Loop {
       handles_.at(&transfer.options()).idle.push_back(&transfer);
       queue_.release(transfer.options());
     }
+  }
+
+  void deliver() {
+    const std::size_t count = completions_.size();
+    gate_->deliver(std::exchange(completions_, {}));
+    completions_.reserve(count);  // the next batch is about as large
   }
 
   int sleep_ms() const {

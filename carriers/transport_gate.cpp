@@ -10,7 +10,9 @@ namespace remitod::carriers {
 /// Holds back what the callbacks of a batch submit and hands it over when the last has returned: one lock, one wake-up.
 class TransportGate::Staging {
  public:
-  explicit Staging(TransportGate& gate) : gate_(gate), outer_(std::exchange(current_, this)) {}
+  Staging(TransportGate& gate, std::size_t expected) : gate_(gate), outer_(std::exchange(current_, this)) {
+    submissions.reserve(expected);
+  }
   ~Staging() {
     current_ = outer_;
     if (!submissions.empty()) gate_.hand_over(std::move(submissions));
@@ -29,7 +31,7 @@ class TransportGate::Staging {
   Staging* outer_;
 };
 
-void TransportGate::submit(Submission submission) {
+void TransportGate::submit(Submission&& submission) {
   if (Staging* staging = Staging::of(*this)) {
     staging->submissions.push_back(std::move(submission));
     return;
@@ -67,7 +69,7 @@ void TransportGate::deliver(std::vector<Completion> batch) {
   post_([weak = weak_from_this(), batch = std::move(batch)]() mutable {
     const std::shared_ptr<TransportGate> gate = weak.lock();
     std::optional<Staging> staging;
-    if (gate) staging.emplace(*gate);
+    if (gate) staging.emplace(*gate, batch.size());
     for (Completion& completion : batch) completion.done(std::move(completion.result));
   });
 }

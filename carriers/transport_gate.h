@@ -21,7 +21,7 @@ class TransportGate : public std::enable_shared_from_this<TransportGate> {
 
   // From any thread.
   /// After stop(), the answer is FetchError::Kind::stopped.
-  void submit(Submission submission);
+  void submit(Submission&& submission);
   void stop();
 
   // For the loop.

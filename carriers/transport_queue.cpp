@@ -14,14 +14,14 @@ std::list<TransportQueue::Line>::iterator TransportQueue::line_of(const Transpor
   return std::ranges::find(lines_, &options, &Line::options);
 }
 
-void TransportQueue::push(Submission submission, Time now) {
+void TransportQueue::push(Submission&& submission, Time now) {
   if (!submission.request.options) std::abort();
   const TransportOptions& options = *submission.request.options;
   const Time deadline = now + options.total_timeout;
   next_expiry_ = waiting_ == 0 ? deadline : std::min(next_expiry_, deadline);
   auto line = line_of(options);
   if (line == lines_.end()) line = lines_.emplace(lines_.end(), options);
-  line->waiting.push_back({std::move(submission), deadline});
+  line->waiting.emplace_back(std::move(submission), deadline);
   ++waiting_;
 }
 

@@ -32,7 +32,7 @@ class TransportQueue {
   explicit TransportQueue(std::size_t in_flight_max) : in_flight_max_(in_flight_max) {}
 
   /// The request's deadline is `now` + its total_timeout.
-  void push(Submission submission, Time now);
+  void push(Submission&& submission, Time now);
 
   struct Next {
     Submission submission;
