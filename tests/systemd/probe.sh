@@ -16,9 +16,8 @@ try "read the secret's file" cat /etc/remitod/secrets/oca-password
 try "write to a file open to all" append /etc/open-to-all
 try "change its own configuration" append /etc/remitod/remitod.toml
 try "read the kernel's settings" cat /proc/sys/kernel/core_pattern
-try "see another process" cat /proc/1/cmdline
-try "read root's folder" ls /root
-try "see a disk" ls /dev/loop-control
+try "see another process" cat /proc/1/comm
+try "see people's folders" ls /home
 try "make a namespace" unshare --user true
 try "make a file set-user-ID" chmod u+s /var/lib/remitod/probe
 rm -f /var/lib/remitod/probe
