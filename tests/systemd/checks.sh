@@ -116,6 +116,7 @@ is "another user cannot read the configuration" "$(exit_code as stranger cat /et
 is "another user cannot write the tables" \
   "$(exit_code as stranger sqlite3 $database "insert into resync_requests (target) values ('all')")" 1
 credential=/run/credentials/remitod.service/secret_oca-password
+is "the secret, as libpq wants a password file" "$(mode $credential)" "400 remitod:root"
 is "the secret is the daemon's alone" "$(exit_code cat $credential) $(exit_code as shop cat $credential)" "0 1"
 
 echo "-- its sandbox, tried from inside"
