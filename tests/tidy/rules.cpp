@@ -147,12 +147,15 @@ std::vector<Finding> line_length(std::string_view path, std::string_view text) {
   std::vector<Finding> findings;
   if (!is_cpp(path)) return findings;
   // What stands in a raw string is somebody's document; where it breaks its lines is not ours to say.
-  static const RE2 opens(R"(R"[a-z]*\()"), closes(R"(\)[a-z]*")");
-  bool raw = false;
+  static const RE2 opens(R"x(R"([a-z]*)\()x");
+  std::string closing;  // of the raw string that is open
   for_each_line(text, [&](std::string_view line, std::size_t number) {
-    const bool touches_raw = raw || RE2::PartialMatch(line, opens);
-    if (touches_raw) raw = !RE2::PartialMatch(line, closes);
-    if (touches_raw) return;
+    std::string delimiter;
+    if (closing.empty() && RE2::PartialMatch(line, opens, &delimiter)) closing = ")" + delimiter + "\"";
+    if (!closing.empty()) {
+      if (line.contains(closing)) closing.clear();
+      return;
+    }
     // Characters, not bytes: those that continue a UTF-8 sequence do not count.
     const auto columns = std::ranges::count_if(line, [](char byte) { return (byte & 0xc0) != 0x80; });
     if (static_cast<std::size_t>(columns) > columns_max) {
