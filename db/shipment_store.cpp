@@ -79,16 +79,16 @@ constexpr Sql expire_sql{R"(
 // One text per kind of target, so that each has its own plan: a single remito never costs a look at all of them.
 constexpr Sql resync_all_sql{
     "select id, carrier from shipments where ended_at is null and accepted_at is not null "
-    "and coalesce(detected_at, 0) < :since order by id"};
+    "and coalesce(detected_at, 0) < :since"};
 constexpr Sql resync_carrier_sql{
     "select id, carrier from shipments where ended_at is null and accepted_at is not null "
-    "and coalesce(detected_at, 0) < :since and carrier = :carrier order by id"};
+    "and coalesce(detected_at, 0) < :since and carrier = :carrier"};
 constexpr Sql resync_shipment_sql{
     "select id, carrier from shipments where ended_at is null and accepted_at is not null "
-    "and coalesce(detected_at, 0) < :since and carrier = :carrier and remito = :remito order by id"};
+    "and coalesce(detected_at, 0) < :since and carrier = :carrier and remito = :remito"};
 constexpr Sql resync_order_sql{
     "select id, carrier from shipments where ended_at is null and accepted_at is not null "
-    "and coalesce(detected_at, 0) < :since and order_number = :order_number order by id"};
+    "and coalesce(detected_at, 0) < :since and order_number = :order_number"};
 
 std::vector<std::int64_t> end_terminal(Session& session, const ApplyRules& rules, Instant now, std::size_t limit) {
   std::vector<std::int64_t> ids;

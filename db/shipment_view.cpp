@@ -18,16 +18,33 @@ constexpr Sql view_order_sql{R"(
            reason, attempts_failed, cast(baseline as integer), ended_at
     from shipments where order_number = :order_number order by id)"};
 
+// Those of the request that it came from, too. Two selects, since each kind of subject has an index of its own.
 constexpr Sql view_transitions_sql{R"(
-    select shipment_id, id, coalesce(seq, 0), subject, order_number, parcel_group, carrier, remito, from_status,
-           to_status, reason, text, attempt, occurred_at, detected_at, inferred, late, correction
-    from transitions where shipment_id in (select value from json_each(:ids)) order by id)",
+    select s.id, t.id, coalesce(t.seq, 0), t.subject, t.order_number, t.parcel_group, t.carrier, t.remito,
+           t.from_status, t.to_status, t.reason, t.text, t.attempt, t.occurred_at, t.detected_at, t.inferred, t.late,
+           t.correction
+    from shipments s join transitions t on t.subject = 'shipment' and t.shipment_id = s.id
+    where s.id in (select value from json_each(:ids))
+    union all
+    select s.id, t.id, coalesce(t.seq, 0), t.subject, t.order_number, t.parcel_group, t.carrier, t.remito,
+           t.from_status, t.to_status, t.reason, t.text, t.attempt, t.occurred_at, t.detected_at, t.inferred, t.late,
+           t.correction
+    from shipments s join transitions t on t.subject = 'request' and t.request_id = s.request_id
+    where s.id in (select value from json_each(:ids))
+    order by 2)",
                                    R"(
-    select shipment_id, id, coalesce(seq, 0), subject, order_number, parcel_group, carrier, remito, from_status,
-           to_status, reason, text, attempt, occurred_at, detected_at, cast(inferred as integer),
-           cast(late as integer), cast(correction as integer)
-    from transitions where shipment_id in (select value::bigint from jsonb_array_elements_text(:ids::jsonb))
-    order by id)"};
+    select s.id, t.id, coalesce(t.seq, 0), t.subject, t.order_number, t.parcel_group, t.carrier, t.remito,
+           t.from_status, t.to_status, t.reason, t.text, t.attempt, t.occurred_at, t.detected_at,
+           cast(t.inferred as integer), cast(t.late as integer), cast(t.correction as integer)
+    from shipments s join transitions t on t.subject = 'shipment' and t.shipment_id = s.id
+    where s.id in (select value::bigint from jsonb_array_elements_text(:ids::jsonb))
+    union all
+    select s.id, t.id, coalesce(t.seq, 0), t.subject, t.order_number, t.parcel_group, t.carrier, t.remito,
+           t.from_status, t.to_status, t.reason, t.text, t.attempt, t.occurred_at, t.detected_at,
+           cast(t.inferred as integer), cast(t.late as integer), cast(t.correction as integer)
+    from shipments s join transitions t on t.subject = 'request' and t.request_id = s.request_id
+    where s.id in (select value::bigint from jsonb_array_elements_text(:ids::jsonb))
+    order by 2)"};
 
 std::vector<ShipmentView> load_shipments(Session& session, const ResyncTarget& target) {
   std::vector<ShipmentView> views;

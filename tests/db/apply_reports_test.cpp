@@ -290,6 +290,17 @@ TEST_P(ApplyReports, OfAnOrderShowAllItsShipments) {
   EXPECT_THAT(views[1].events, IsEmpty());
 }
 
+TEST_P(ApplyReports, ComeAfterTheTransitionOfTheRequestInWhatIsShown) {
+  follow(1);
+  sql("insert into remito_requests (request_key, order_number, carrier) values ('k', '100', 'oca')");
+  sql("update shipments set request_id = 1");
+  sql("insert into transitions (subject, shipment_id, request_id, order_number, parcel_group, carrier, from_status, "
+      "to_status, detected_at, created_at) values ('request', 1, 1, '100', 1, 'oca', 'confirmed', 'ready_to_ship', 1, "
+      "1)");
+  apply_one({picked_up}, start + 3h);
+  EXPECT_THAT(told(), ElementsAre("confirmed>ready_to_ship", "registered>picked_up"));
+}
+
 TEST_P(ApplyReports, OfAReusedNumberShowTheLatestCycle) {
   follow(1);
   sql("update shipments set ended_at = 1");

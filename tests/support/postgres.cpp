@@ -78,6 +78,20 @@ void run(const std::vector<std::string>& command) {
   if (status != 0) throw std::runtime_error("PostgreSQL cannot be set up: " + text);
 }
 
+/// Whoever still holds a connection (a watcher, a lock) has nothing to do there any more.
+constexpr const char* empty_database = R"(
+    select pg_terminate_backend(pid, 5000) from pg_stat_activity
+    where datname = current_database() and pid <> pg_backend_pid();
+    do $$
+    declare
+      name text;
+    begin
+      for name in select nspname from pg_namespace where nspname !~ '^pg_' and nspname <> 'information_schema' loop
+        execute format('drop schema %I cascade', name);
+      end loop;
+      create schema public;
+    end $$)";
+
 }  // namespace
 
 Postgres& Postgres::server() {
@@ -132,11 +146,7 @@ std::string Postgres::take_database() {
   if (!idle_.empty()) {
     const std::string url = std::move(idle_.back());
     idle_.pop_back();
-    // Whoever still holds a connection (a watcher, a lock) has nothing to do here any more.
-    execute(url.substr(url.rfind('=') + 1),
-            "select pg_terminate_backend(pid, 5000) from pg_stat_activity "
-            "where datname = current_database() and pid <> pg_backend_pid();"
-            "drop schema if exists remitod cascade; drop schema public cascade; create schema public");
+    execute(url.substr(url.rfind('=') + 1), empty_database);
     return url;
   }
   const std::string name = "test" + std::to_string(++databases_);

@@ -59,7 +59,7 @@ create table shipments (
   terminal_at     bigint,
   ended_at        bigint,
   unique (carrier, remito, cycle)
-);
+) with (fillfactor = 80);  -- a status changes several times: leave room for that in the page of the row
 -- A carrier uses a number again only after its last shipment has ended.
 create unique index shipments_open_remito on shipments (carrier, remito) where ended_at is null;
 create index shipments_new on shipments (id) where accepted_at is null;
