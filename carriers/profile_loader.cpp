@@ -29,6 +29,9 @@ class Loader {
     read_top(root, *profile);
     read_limits(root, profile->limits);
     const auto transport = std::make_shared<TransportOptions>();
+    // Unless the profile says otherwise, connections never hold up what its concurrency lets go.
+    transport->connections_per_host_max =
+        std::max<long>(transport->connections_per_host_max, profile->limits.concurrency);
     read_transport(root, *transport);
     LoadContext context;
     context.zone = is_zone(profile->zone) ? profile->zone : "UTC";  // the wrong zone has been reported: once is enough

@@ -1,5 +1,5 @@
-// How requests leave the process. The one file that includes curl is curl_transport.cpp; tests and the simulation bring
-// their own implementation.
+// How requests leave the process. Only curl_transport.cpp and its curl_transfer include curl; tests and simulations
+// bring their own implementation.
 #pragma once
 
 #include <chrono>

@@ -210,6 +210,11 @@ std::expected<std::vector<ReadyCarrier>, Errors> load_carriers(const Config& con
     if (carrier.batch_max && *carrier.batch_max > limits.batch_max)
       errors.push_back({config.file.string(), carrier.line, path + ".batch_max",
                         "expected at most " + std::to_string(limits.batch_max) + ", the profile's"});
+    const long connections = (*profile)->transport_options()->connections_per_host_max;
+    if (carrier.concurrency.value_or(limits.concurrency) > connections)
+      errors.push_back(
+          {config.file.string(), carrier.line, path + ".concurrency",
+           "expected at most " + std::to_string(connections) + ", the profile's transport.connections_per_host_max"});
     scheduler::LaneConfig lane;
     lane.carrier = carrier.name;
     lane.interval = carrier.interval.value_or(lane.interval);

@@ -105,10 +105,10 @@ std::vector<Finding> library_borders(std::string_view path, std::string_view tex
   std::vector<Finding> findings;
   if (!is_cpp(path) || path.starts_with("tests/")) return findings;
   for_each_include(text, [&](const std::string& included, bool, std::size_t number) {
-    const bool curl = included.starts_with("curl/") && path != "carriers/curl_transport.cpp";
+    const bool curl = included.starts_with("curl/") && !path.starts_with("carriers/curl_");
     const bool database =
         in_any(included, {"soci/", "soci.h", "sqlite3", "libpq", "postgresql/"}) && !path.starts_with("db/");
-    if (curl) findings.push_back({std::string(path), number, included + " belongs to carriers/curl_transport.cpp"});
+    if (curl) findings.push_back({std::string(path), number, included + " belongs to carriers/curl_*"});
     if (database) findings.push_back({std::string(path), number, included + " belongs to db/"});
   });
   return findings;
