@@ -199,8 +199,6 @@ std::string_view name(CarrierTrouble::Kind kind) {
       return "malformed";
     case CarrierTrouble::Kind::business:
       return "business";
-    case CarrierTrouble::Kind::vanished:
-      return "vanished";
   }
   std::unreachable();
 }

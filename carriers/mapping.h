@@ -21,7 +21,6 @@ struct CarrierTrouble {
     http_status,  ///< any other status that is not a success
     malformed,    ///< not the promised format: truncated, HTML, wrong charset, too deep
     business,     ///< the carrier says at HTTP 200 that it failed
-    vanished,     ///< known shipments that all became unknown at once
   };
   Kind kind = Kind::malformed;
   std::string message;

@@ -1,21 +1,35 @@
 #include "daemon/config.h"
 
+#include <toml++/toml.h>
+
 #include <algorithm>
 #include <cstdlib>
 #include <fstream>
-#include <set>
 #include <sstream>
 #include <utility>
 
 #include "carriers/nearest_word.h"
-#include "daemon/toml_reader.h"
+#include "carriers/table_reader.h"
 
 namespace remitod::daemon {
 namespace {
 
+using carriers::ErrorLog;
+using carriers::TableReader;
 using std::chrono::hours;
 using std::chrono::seconds;
 using Errors = std::vector<ConfigError>;
+
+constexpr double rate_min = 0.001;
+
+int line_of(const toml::node_view<const toml::node>& node) {
+  return node ? static_cast<int>(node.node()->source().begin.line) : 0;
+}
+
+std::optional<int> whole(TableReader& reader, std::string_view key, int at_most) {
+  const auto found = reader.integer(key, 1, at_most);
+  return found ? std::optional(static_cast<int>(*found)) : std::nullopt;
+}
 
 std::expected<std::string, std::string> read_text(const std::filesystem::path& file) {
   std::ifstream in(file, std::ios::binary);
@@ -44,19 +58,10 @@ std::expected<std::string, std::string> read_secret(const std::string& reference
   return text;
 }
 
-void read_settings(TomlReader& parent, const std::string& file, CarrierConfig& carrier, Errors& errors) {
-  if (const toml::table* table = parent.table("settings")) {
-    TomlReader reader(*table, file, "carriers." + carrier.name + ".settings", errors);
-    for (const auto& [key, node] : *table)
-      if (auto value = reader.text(key.str())) carrier.settings.values.emplace(key.str(), std::move(*value));
-  }
-  if (const toml::table* table = parent.table("secrets")) {
-    TomlReader reader(*table, file, "carriers." + carrier.name + ".secrets", errors);
-    for (const auto& [key, node] : *table)
-      if (auto reference = reader.text(key.str()))
-        carrier.secrets.emplace(key.str(), CarrierConfig::SecretReference{std::move(*reference),
-                                                                          static_cast<int>(node.source().begin.line)});
-  }
+void read_settings(TableReader& parent, const toml::table& table, CarrierConfig& carrier) {
+  for (auto& [key, value] : parent.text_table("settings")) carrier.settings.values.emplace(key, std::move(value));
+  for (auto& [key, reference] : parent.text_table("secrets"))
+    carrier.secrets.emplace(key, CarrierConfig::SecretReference{std::move(reference), line_of(table["secrets"][key])});
 }
 
 carriers::CarrierSettings with_secrets(const Config& config, const CarrierConfig& carrier, Secrets secrets,
@@ -78,40 +83,44 @@ carriers::CarrierSettings with_secrets(const Config& config, const CarrierConfig
   return settings;
 }
 
-CarrierConfig read_carrier(std::string_view name, const toml::table& table, const std::string& file, Errors& errors) {
-  const std::string path = "carriers." + std::string(name);
-  TomlReader reader(table, file, path, errors);
+std::optional<seconds> duration(TableReader& reader, std::string_view key, seconds at_least, seconds at_most) {
+  const auto found = reader.seconds(key);
+  if (!found || (*found >= at_least && *found <= at_most)) return found;
+  reader.error(key, "expected a duration from " + std::to_string(at_least.count()) + " s to " +
+                        std::to_string(at_most.count()) + " s");
+  return std::nullopt;
+}
+
+CarrierConfig read_carrier(std::string_view name, const toml::table& table, ErrorLog& errors) {
+  static const std::vector<std::string> modes{"hourly"};
+  TableReader reader(table, "carriers." + std::string(name), errors);
   CarrierConfig carrier;
   carrier.name = name;
-  carrier.line = reader.line();
+  carrier.line = static_cast<int>(table.source().begin.line);
   carrier.profile = reader.text("profile").value_or(carrier.name);
   carrier.settings.name = carrier.name;
   carrier.settings.base_url = reader.text("base_url").value_or("");
-  carrier.interval = reader.duration("interval", seconds{60}, hours{24});
-  if (const auto mode = reader.text("mode"); mode && *mode != "hourly") reader.error("mode", "expected \"hourly\"");
-  carrier.requests_per_second = reader.number("requests_per_second", 0, 10'000);
-  carrier.concurrency = reader.whole("concurrency", 1, 1024);
-  carrier.batch_max = reader.whole("batch_max", 1, 1000);
-  read_settings(reader, file, carrier, errors);
-  reader.refuse_others();
+  carrier.interval = duration(reader, "interval", seconds{60}, hours{24});
+  reader.choice("mode", modes);
+  carrier.requests_per_second = reader.number("requests_per_second", rate_min, 10'000);
+  carrier.concurrency = whole(reader, "concurrency", 1024);
+  carrier.batch_max = whole(reader, "batch_max", 1000);
+  read_settings(reader, table, carrier);
+  reader.refuse_other_keys();
   return carrier;
 }
 
-void read_daemon(const toml::table& table, const std::string& file, Config& config, Errors& errors) {
-  TomlReader reader(table, file, "daemon", errors);
+void read_daemon(TableReader reader, Config& config) {
+  static const std::vector<std::string> levels{"debug", "info", "warning", "error"};
   config.control_socket = reader.text("control_socket").value_or(config.control_socket);
   if (const auto dirs = reader.texts("carriers_dirs"); !dirs.empty()) {
     config.carriers_dirs.assign(dirs.begin(), dirs.end());
     for (auto& dir : config.carriers_dirs)
       if (dir.is_relative()) dir = config.file.parent_path() / dir;
   }
-  if (const auto level = reader.text("log_level")) {
-    static const std::set<std::string> levels{"debug", "info", "warning", "error"};
-    if (!levels.contains(*level)) reader.error("log_level", "expected debug, info, warning or error");
-    config.log_level = *level;
-  }
-  config.drain = reader.duration("drain", seconds{0}, seconds{600}).value_or(config.drain);
-  config.time_scale = reader.number("time_scale", 0, 100'000).value_or(1.0);
+  if (const auto level = reader.choice("log_level", levels)) config.log_level = levels[*level];
+  config.drain = duration(reader, "drain", seconds{1}, seconds{600}).value_or(config.drain);
+  config.time_scale = reader.number("time_scale", 0.0001, 100'000).value_or(1.0);
   if (const auto origin = reader.text("time_origin")) {
     const auto parsed = from_iso8601(*origin);
     if (!parsed) reader.error("time_origin", "expected a moment such as \"2026-11-23T00:00:00Z\"");
@@ -119,23 +128,26 @@ void read_daemon(const toml::table& table, const std::string& file, Config& conf
   } else if (config.time_scale != 1.0) {
     reader.error("time_scale", "needs time_origin, the moment from which time runs at this scale");
   }
-  reader.refuse_others();
+  reader.refuse_other_keys();
 }
 
-void read_database(TomlReader& root, const std::string& file, Config& config, Errors& errors) {
-  const toml::table* table = root.table("database");
-  if (!table) return root.error("database", "missing: [database] with url = \"sqlite:PATH\" or \"postgresql://...\"");
-  TomlReader reader(*table, file, "database", errors);
-  if (const auto url = reader.text("url")) {
+void read_database(TableReader& root, Config& config) {
+  constexpr std::string_view expected = "expected \"sqlite:PATH\" or \"postgresql://...\"";
+  auto reader = root.table("database");
+  if (!reader) {
+    if (!root.has("database")) root.error("database", "is missing: [database] with url, " + std::string(expected));
+    return;
+  }
+  if (const auto url = reader->text("url")) {
     auto parsed = db::DatabaseUrl::parse(*url);
     if (parsed)
       config.database = std::move(*parsed);
     else
-      reader.error("url", parsed.error());
-  } else {
-    reader.error("url", "missing: \"sqlite:PATH\" or \"postgresql://...\"");
+      reader->error("url", parsed.error());
+  } else if (!reader->has("url")) {
+    reader->error("url", "is missing: " + std::string(expected));
   }
-  reader.refuse_others();
+  reader->refuse_other_keys();
 }
 
 std::optional<std::filesystem::path> find_profile(const Config& config, const std::string& profile) {
@@ -162,31 +174,30 @@ std::string missing_profile(const Config& config, const std::string& profile) {
 }  // namespace
 
 std::expected<Config, Errors> load_config(const std::filesystem::path& file) {
-  Errors errors;
   auto text = read_text(file);
   if (!text) return std::unexpected(Errors{{file.string(), 0, "", text.error()}});
   Config config;
   config.file = file;
+  ErrorLog errors(file.string());
   try {
-    const toml::table root = toml::parse(*text, file.string());
-    TomlReader reader(root, file.string(), "", errors);
-    read_database(reader, file.string(), config, errors);
-    if (const toml::table* table = reader.table("daemon")) read_daemon(*table, file.string(), config, errors);
-    if (const toml::table* carriers = reader.table("carriers"))
-      for (const auto& [name, node] : *carriers) {
-        if (const toml::table* table = node.as_table())
-          config.carriers.push_back(read_carrier(name.str(), *table, file.string(), errors));
+    const toml::table table = toml::parse(*text, file.string());
+    TableReader root(table, "", errors);
+    read_database(root, config);
+    if (auto reader = root.table("daemon")) read_daemon(std::move(*reader), config);
+    if (root.table("carriers"))
+      for (const auto& [name, node] : *table["carriers"].as_table()) {
+        if (const toml::table* carrier = node.as_table())
+          config.carriers.push_back(read_carrier(name.str(), *carrier, errors));
         else
-          errors.push_back({file.string(), static_cast<int>(node.source().begin.line),
-                            "carriers." + std::string(name.str()), "expected a table [carriers.NAME]"});
+          errors.add(static_cast<int>(node.source().begin.line), "carriers." + std::string(name.str()),
+                     "expected a table [carriers.NAME]");
       }
-    reader.refuse_others();
+    root.refuse_other_keys();
   } catch (const toml::parse_error& error) {
     // Also how a carrier that stands twice is refused: TOML forbids to define a table again.
-    return std::unexpected(
-        Errors{{file.string(), static_cast<int>(error.source().begin.line), "", std::string(error.description())}});
+    errors.add(static_cast<int>(error.source().begin.line), "", std::string(error.description()));
   }
-  if (!errors.empty()) return std::unexpected(std::move(errors));
+  if (!errors.empty()) return std::unexpected(errors.take());
   return config;
 }
 

@@ -1,5 +1,6 @@
 // Brings answers that could not be understood to the database, without letting a carrier that fails all day fill it: at
-// most one transaction a second, a bounded number waiting, and one answer for each carrier and reason in that time.
+// most one transaction a second, a bounded number waiting, and one answer for each carrier, remito and reason in that
+// time.
 #pragma once
 
 #include <cstdint>

@@ -145,7 +145,10 @@ TEST(TrackTrouble, IsABodyThatIsNotTheFormatPromised) {
 
 TEST(TrackTrouble, HasAWordForEachKind) {
   EXPECT_EQ(name(CarrierTrouble::Kind::throttled), "throttled");
-  EXPECT_EQ(name(CarrierTrouble::Kind::vanished), "vanished");
+  EXPECT_EQ(name(CarrierTrouble::Kind::auth), "auth");
+  EXPECT_EQ(name(CarrierTrouble::Kind::http_status), "http_status");
+  EXPECT_EQ(name(CarrierTrouble::Kind::malformed), "malformed");
+  EXPECT_EQ(name(CarrierTrouble::Kind::business), "business");
 }
 
 TEST(TrackAnswer, MatchesShipmentsByNumberAndNeverByPosition) {
