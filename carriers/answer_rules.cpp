@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "carriers/excerpt.h"
+#include "carriers/field.h"
 #include "carriers/query.h"
 
 namespace remitod::carriers {
@@ -44,13 +45,17 @@ CarrierTrouble::Kind trouble_of(int http_status) {
   }
 }
 
+/// What the carrier may tell at any HTTP status: old SOAP servers tell a bad login as a Fault at 500, others at 200.
+std::optional<CarrierTrouble::Kind> told_trouble(const AnswerRules& rules, const Document& document) {
+  if (says(rules.auth_error, document)) return CarrierTrouble::Kind::auth;
+  if (says(rules.throttled, document)) return CarrierTrouble::Kind::throttled;
+  return std::nullopt;
+}
+
 CarrierTrouble status_trouble(const AnswerRules& rules, const HttpAnswer& answer) {
   const std::expected<Document, DecodeError> document = decode(rules, answer);
   CarrierTrouble trouble{trouble_of(answer.status), "HTTP " + std::to_string(answer.status)};
-  // Old SOAP servers tell a bad login as a Fault at HTTP 500.
-  if (document && rules.auth_error && holds(*rules.auth_error, document->tree())) {
-    trouble.kind = CarrierTrouble::Kind::auth;
-  }
+  if (document) trouble.kind = told_trouble(rules, *document).value_or(trouble.kind);
   const std::string words = carrier_words(rules, answer, document ? &*document : nullptr);
   if (!words.empty()) trouble.message += ": " + words;
   return trouble;
@@ -67,9 +72,13 @@ std::expected<Document, DecodeError> decode(const AnswerRules& rules, const Http
   return decode(answer.body, answer.content_type, rules.decode);
 }
 
+bool says(const std::optional<Query>& condition, const Document& document) {
+  return condition && holds(*condition, document.tree());
+}
+
 std::string carrier_words(const AnswerRules& rules, const HttpAnswer& answer, const Document* document) {
   if (document && rules.error) {
-    std::string words = read(rules.error, document->tree(), words_bytes_max);
+    std::string words = read(*rules.error, document->tree(), words_bytes_max);
     if (!words.empty()) return words;
   }
   return excerpt(answer.body, 0, words_bytes_max);
@@ -79,12 +88,9 @@ std::expected<Document, CarrierTrouble> open_answer(const AnswerRules& rules, co
   if (!is_success(rules, answer.status)) return std::unexpected(status_trouble(rules, answer));
   std::expected<Document, DecodeError> document = decode(rules, answer);
   if (!document) return std::unexpected(CarrierTrouble{CarrierTrouble::Kind::malformed, describe(document.error())});
-  if (rules.auth_error && holds(*rules.auth_error, document->tree())) {
-    return std::unexpected(CarrierTrouble{CarrierTrouble::Kind::auth, carrier_words(rules, answer, &*document)});
-  }
-  if (rules.success && !holds(*rules.success, document->tree())) {
-    return std::unexpected(CarrierTrouble{CarrierTrouble::Kind::business, carrier_words(rules, answer, &*document)});
-  }
+  std::optional<CarrierTrouble::Kind> trouble = told_trouble(rules, *document);
+  if (!trouble && rules.success && !says(rules.success, *document)) trouble = CarrierTrouble::Kind::business;
+  if (trouble) return std::unexpected(CarrierTrouble{*trouble, carrier_words(rules, answer, &*document)});
   return std::move(*document);
 }
 

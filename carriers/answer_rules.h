@@ -14,6 +14,9 @@ namespace remitod::carriers {
 bool is_success(const AnswerRules& rules, int http_status);
 std::expected<Document, DecodeError> decode(const AnswerRules& rules, const HttpAnswer& answer);
 
+/// Does the document fulfil a condition that the profile states? Not one that it does not state.
+bool says(const std::optional<Query>& condition, const Document& document);
+
 /// What the carrier says went wrong: by the profile's `error`, else the beginning of the body. One line, at most 200
 /// bytes; `document` is null where the body could not be decoded.
 std::string carrier_words(const AnswerRules& rules, const HttpAnswer& answer, const Document* document);

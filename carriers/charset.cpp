@@ -9,23 +9,49 @@
 #include <cstring>
 
 #include "carriers/excerpt.h"
+#include "carriers/media_type.h"
 
 namespace remitod::carriers {
 namespace {
 
 constexpr std::string_view utf8 = "UTF-8";
 
-bool equal_ignoring_case(std::string_view left, std::string_view right) {
-  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
-  return std::ranges::equal(left, right, {}, lower, lower);
-}
-
-bool starts_ignoring_case(std::string_view text, std::string_view prefix) {
-  return equal_ignoring_case(text.substr(0, prefix.size()), prefix);
-}
-
 bool is_utf8_name(std::string_view charset) {
   return equal_ignoring_case(charset, utf8) || equal_ignoring_case(charset, "utf8");
+}
+
+/// What ISO-8859-1 is called. The names of windows-1252 are left to iconv, and those of ASCII: bytes beyond it under
+/// that name are most likely UTF-8.
+bool is_latin1_name(std::string_view charset) {
+  constexpr std::array<std::string_view, 8> names{"iso-8859-1", "iso_8859-1", "iso8859-1", "iso88591",
+                                                  "latin1",     "l1",         "cp819",     "ibm819"};
+  return std::ranges::any_of(names, [&](std::string_view name) { return equal_ignoring_case(charset, name); });
+}
+
+/// Bytes 0x80 to 0x9F of windows-1252, in UTF-8. The five that it leaves open stay the control characters that they are
+/// in ISO-8859-1.
+constexpr std::array<std::string_view, 32> windows1252_high{
+    "\u20ac",   "\xc2\x81", "\u201a", "\u0192", "\u201e", "\u2026",   "\u2020", "\u2021",
+    "\u02c6",   "\u2030",   "\u0160", "\u2039", "\u0152", "\xc2\x8d", "\u017d", "\xc2\x8f",
+    "\xc2\x90", "\u2018",   "\u2019", "\u201c", "\u201d", "\u2022",   "\u2013", "\u2014",
+    "\u02dc",   "\u2122",   "\u0161", "\u203a", "\u0153", "\xc2\x9d", "\u017e", "\u0178"};
+
+/// What calls itself ISO-8859-1 is read as windows-1252, as the WHATWG Encoding Standard has it (4.2, its labels;
+/// index windows-1252): programs on Windows write a dash or a quotation mark there, and nobody means control
+/// characters.
+std::string from_latin1(std::string_view bytes) {
+  std::string text;
+  text.reserve(bytes.size() + bytes.size() / 8);
+  for (const char c : bytes) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x80)
+      text += c;
+    else if (byte < 0xa0)
+      text += windows1252_high.at(byte - 0x80U);
+    else
+      text.append({static_cast<char>(0xc0U | (byte >> 6U)), static_cast<char>(0x80U | (byte & 0x3fU))});
+  }
+  return text;
 }
 
 /// The name comes from the carrier, and iconv gives a meaning to '/' and ','.
@@ -110,19 +136,8 @@ Mark mark_of(std::string_view body) {
   return {};
 }
 
-std::string_view header_charset(std::string_view content_type) {
-  constexpr std::string_view key = "charset=";
-  for (std::size_t at = 0; at + key.size() < content_type.size(); ++at) {
-    if (!starts_ignoring_case(content_type.substr(at), key)) continue;
-    std::string_view value = content_type.substr(at + key.size());
-    value.remove_prefix(std::min(value.find_first_not_of("\"' "), value.size()));
-    return value.substr(0, value.find_first_of("\"'; ,"));
-  }
-  return {};
-}
-
 /// The encoding that `<?xml ... ?>` names. `body` is in some charset that contains ASCII.
-std::string_view declared_charset(std::string_view body) {
+std::string_view charset_of_xml(std::string_view body) {
   constexpr std::size_t declaration_bytes_max = 256;
   const std::size_t start = body.find('<');
   if (start == std::string_view::npos || !body.substr(start).starts_with("<?xml")) return {};
@@ -133,6 +148,31 @@ std::string_view declared_charset(std::string_view body) {
   if (key == std::string_view::npos || open == std::string_view::npos) return {};
   const std::string_view value = declaration.substr(open + 1);
   return value.substr(0, value.find(declaration[open]));
+}
+
+/// What the syntax identifier of an EDIFACT interchange says (code list 0001). Levels A and B are ASCII, by the book.
+std::string_view charset_of_edifact(std::string_view body) {
+  constexpr std::array<Mark, 10> levels{{{"UNOC", "ISO-8859-1"},
+                                         {"UNOD", "ISO-8859-2"},
+                                         {"UNOE", "ISO-8859-5"},
+                                         {"UNOF", "ISO-8859-7"},
+                                         {"UNOG", "ISO-8859-3"},
+                                         {"UNOH", "ISO-8859-4"},
+                                         {"UNOI", "ISO-8859-6"},
+                                         {"UNOJ", "ISO-8859-8"},
+                                         {"UNOK", "ISO-8859-9"},
+                                         {"UNOW", utf8}}};
+  constexpr std::size_t service_segments_bytes_max = 64;
+  body = body.substr(0, service_segments_bytes_max);
+  const std::size_t header = body.find("UNB");
+  if (header == std::string_view::npos || body.size() < header + 8) return {};
+  const auto level = std::ranges::find(levels, body.substr(header + 4, 4), &Mark::bytes);
+  return level == levels.end() ? std::string_view{} : level->charset;
+}
+
+std::string_view declared_charset(std::string_view body, Format format) {
+  if (format == Format::xml) return charset_of_xml(body);
+  return format == Format::edifact ? charset_of_edifact(body) : std::string_view{};
 }
 
 /// Text that could be read so far as bytes is not in such a charset, whatever it says: programs that build XML in a
@@ -192,6 +232,7 @@ std::expected<std::string, DecodeError> to_utf8(std::string_view bytes, std::str
     if (!checked) return std::unexpected(checked.error());
     return std::string(bytes);
   }
+  if (is_latin1_name(charset)) return from_latin1(bytes);
   if (!is_charset_name(charset))
     return std::unexpected(
         DecodeError{DecodeError::Kind::charset, "'" + excerpt(charset, 0, 40) + "' is no name of a charset"});
@@ -212,8 +253,9 @@ std::expected<std::string_view, DecodeError> utf8_text(std::string_view body, st
   body.remove_prefix(mark.bytes.size());
   std::string_view charset = mark.charset;
   if (charset.empty()) {
-    const std::string_view declared = options.format == Format::xml ? declared_charset(body) : std::string_view{};
-    for (const std::string_view candidate : {header_charset(content_type), declared, std::string_view{options.charset}})
+    const std::string_view declared = declared_charset(body, options.format);
+    for (const std::string_view candidate :
+         {header_parameter(content_type, "charset"), declared, std::string_view{options.charset}})
       if (charset.empty() && !is_wide(candidate)) charset = candidate;
     if (charset.empty()) charset = utf8;
   }

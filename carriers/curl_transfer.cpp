@@ -7,22 +7,14 @@
 #include <string_view>
 #include <utility>
 
+#include "carriers/curl_options.h"
 #include "carriers/curl_transport.h"
+#include "carriers/tracking.h"
 
 namespace remitod::carriers {
 namespace {
 
 using std::chrono::milliseconds;
-
-/// An option that libcurl refuses is a fault of this file (or of a libcurl without TLS); to go on would be to send
-/// without what was asked for.
-template <class Value>
-void set(CURL* easy, CURLoption option, Value value) {
-  if (const CURLcode code = curl_easy_setopt(easy, option, value); code != CURLE_OK) {
-    std::fprintf(stderr, "libcurl refuses option %d: %s\n", static_cast<int>(option), curl_easy_strerror(code));
-    std::abort();
-  }
-}
 
 FetchError refusal(std::string message) {
   return {.kind = FetchError::Kind::refused, .message = std::move(message), .provably_unsent = true};
@@ -58,52 +50,10 @@ FetchError::Kind kind_of(CURLcode code) {
     case CURLE_FILESIZE_EXCEEDED:
       return too_large;
     case CURLE_URL_MALFORMAT:
+    case CURLE_TOO_MANY_REDIRECTS:
       return refused;
     default:
       return transport;
-  }
-}
-
-long tls_floor(std::string_view version) {
-  if (version == "1.0") return CURL_SSLVERSION_TLSv1_0;
-  if (version == "1.1") return CURL_SSLVERSION_TLSv1_1;
-  if (version == "1.3") return CURL_SSLVERSION_TLSv1_3;
-  return CURL_SSLVERSION_TLSv1_2;
-}
-
-/// What holds for all requests with these options: set once, since setting it again would cost each request.
-void configure(CURL* easy, const TransportOptions& options) {
-  set(easy, CURLOPT_NOSIGNAL, 1L);
-  // A look-up that hangs must end with the request's deadline; without this libcurl waits for the resolver's thread,
-  // and with it every other transfer.
-  set(easy, CURLOPT_QUICK_EXIT, 1L);
-  set(easy, CURLOPT_PROTOCOLS_STR, options.http_allowed ? "http,https" : "https");
-  set(easy, CURLOPT_DEFAULT_PROTOCOL, "https");
-  set(easy, CURLOPT_FOLLOWLOCATION, 0L);
-  set(easy, CURLOPT_PROXY, "");
-  set(easy, CURLOPT_NETRC, static_cast<long>(CURL_NETRC_IGNORED));
-  set(easy, CURLOPT_ACCEPT_ENCODING, "gzip");  // and what else it knows is decoded when it comes unasked
-  set(easy, CURLOPT_TCP_KEEPALIVE, 1L);
-  // Not to wait whether an earlier request's connection turns out to multiplex: where that one hangs, all would.
-  set(easy, CURLOPT_PIPEWAIT, 0L);
-
-  set(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(options.connect_timeout.count()));
-  set(easy, CURLOPT_LOW_SPEED_LIMIT, options.low_speed_bytes);
-  set(easy, CURLOPT_LOW_SPEED_TIME, static_cast<long>(options.low_speed_time.count()));
-  set(easy, CURLOPT_MAXFILESIZE_LARGE, static_cast<curl_off_t>(options.body_bytes_max));
-
-  set(easy, CURLOPT_SSL_VERIFYPEER, 1L);
-  set(easy, CURLOPT_SSL_VERIFYHOST, 2L);
-  set(easy, CURLOPT_SSLVERSION, tls_floor(options.tls_min));
-  // OpenSSL's default security level refuses TLS 1.0 and 1.1 whatever the floor says.
-  if (options.tls_min < "1.2") set(easy, CURLOPT_SSL_CIPHER_LIST, "DEFAULT:@SECLEVEL=0");
-  // The system's CAs stay trusted beside it: they are in the folder that CURLOPT_CAPATH names by default.
-  if (!options.ca_file.empty()) set(easy, CURLOPT_CAINFO, options.ca_file.c_str());
-
-  if (!options.basic_user.empty()) {
-    set(easy, CURLOPT_HTTPAUTH, static_cast<long>(CURLAUTH_BASIC));
-    set(easy, CURLOPT_USERNAME, options.basic_user.c_str());
-    set(easy, CURLOPT_PASSWORD, options.basic_password.c_str());
   }
 }
 
@@ -112,21 +62,24 @@ void configure(CURL* easy, const TransportOptions& options) {
 CurlTransfer::CurlTransfer(const TransportOptions& options) : options_(options), easy_(curl_easy_init()) {
   if (!easy_) std::abort();
   configure(easy(), options_);
-  set(easy(), CURLOPT_PRIVATE, this);
-  set(easy(), CURLOPT_ERRORBUFFER, error_text_.data());
-  set(easy(), CURLOPT_WRITEFUNCTION, &CurlTransfer::take_body);
-  set(easy(), CURLOPT_WRITEDATA, this);
-  set(easy(), CURLOPT_PREREQFUNCTION, &CurlTransfer::note_request);
-  set(easy(), CURLOPT_PREREQDATA, this);
-  set(easy(), CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_2TLS));
+  set_option(easy(), CURLOPT_PRIVATE, this);
+  set_option(easy(), CURLOPT_ERRORBUFFER, error_text_.data());
+  set_option(easy(), CURLOPT_WRITEFUNCTION, &CurlTransfer::take_body);
+  set_option(easy(), CURLOPT_WRITEDATA, this);
+  set_option(easy(), CURLOPT_PREREQDATA, this);
+  if (options_.redirects_max != 0) set_option(easy(), CURLOPT_PREREQFUNCTION, &CurlTransfer::check_redirect);
+  set_option(easy(), CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_2TLS));
 }
 
-std::expected<void, FetchError> CurlTransfer::load(Submission&& submission, milliseconds time_left) {
+std::expected<void, FetchError> CurlTransfer::load(Submission&& submission, milliseconds time_left, Time now) {
   done_ = std::move(submission.done);
-  request_began_ = over_cap_ = false;
+  request_began_ = over_cap_ = led_elsewhere_ = false;
   error_text_.front() = '\0';
+  looked_at_ = fast_at_ = now;
+  bytes_then_ = 0;
 
   HttpRequest& request = submission.request;
+  known_fingerprint_ = request.known_fingerprint;
   const bool has_body = !request.body.empty() || request.method == "POST" || request.method == "PUT";
   if (request.method != method_ || has_body != had_body_) {
     constexpr std::array methods{"GET", "POST", "PUT", "PATCH", "DELETE"};
@@ -137,39 +90,42 @@ std::expected<void, FetchError> CurlTransfer::load(Submission&& submission, mill
   if (request.url != url_) {
     if (request.url.find('\0') != std::string::npos) return std::unexpected(refusal("the URL holds a zero byte"));
     url_ = std::move(request.url);
-    set(easy(), CURLOPT_URL, url_.c_str());
+    set_option(easy(), CURLOPT_URL, url_.c_str());
   }
   if (!header_list_ || request.headers != headers_) {
     if (auto made = set_headers(std::move(request.headers)); !made) return made;
   }
   if (has_body) {
     request_body_ = std::move(request.body);
-    set(easy(), CURLOPT_POSTFIELDS, request_body_.data());
-    set(easy(), CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request_body_.size()));
+    set_option(easy(), CURLOPT_POSTFIELDS, request_body_.data());
+    set_option(easy(), CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request_body_.size()));
   }
   if (request.fresh_connection != fresh_connection_) {
     fresh_connection_ = request.fresh_connection;
-    set(easy(), CURLOPT_FRESH_CONNECT, fresh_connection_ ? 1L : 0L);
-    set(easy(), CURLOPT_FORBID_REUSE, fresh_connection_ ? 1L : 0L);
+    set_option(easy(), CURLOPT_FRESH_CONNECT, fresh_connection_ ? 1L : 0L);
+    set_option(easy(), CURLOPT_FORBID_REUSE, fresh_connection_ ? 1L : 0L);
+    const auto prereq = options_.redirects_max != 0 ? &CurlTransfer::check_redirect : nullptr;
+    set_option(easy(), CURLOPT_PREREQFUNCTION, fresh_connection_ ? &CurlTransfer::note_request : prereq);
+    set_option(easy(), CURLOPT_FOLLOWLOCATION, options_.redirects_max != 0 && !fresh_connection_ ? 1L : 0L);
     // Over HTTP/2 a stream that the server refuses is sent again, even on a new connection.
     const long version = fresh_connection_ ? CURL_HTTP_VERSION_1_1 : CURL_HTTP_VERSION_2TLS;
-    set(easy(), CURLOPT_HTTP_VERSION, version);
+    set_option(easy(), CURLOPT_HTTP_VERSION, version);
   }
   if (time_left != time_left_) {
     time_left_ = time_left;
-    set(easy(), CURLOPT_TIMEOUT_MS, static_cast<long>(std::max(time_left, milliseconds{1}).count()));
+    set_option(easy(), CURLOPT_TIMEOUT_MS, static_cast<long>(std::max(time_left, milliseconds{1}).count()));
   }
   return {};
 }
 
 void CurlTransfer::set_method(std::string method, bool has_body) {
   if (has_body) {
-    set(easy(), CURLOPT_POST, 1L);
+    set_option(easy(), CURLOPT_POST, 1L);
   } else {
-    set(easy(), CURLOPT_HTTPGET, 1L);
+    set_option(easy(), CURLOPT_HTTPGET, 1L);
   }
   const bool own_word = method != (has_body ? "POST" : "GET");
-  set(easy(), CURLOPT_CUSTOMREQUEST, own_word ? method.c_str() : static_cast<const char*>(nullptr));
+  set_option(easy(), CURLOPT_CUSTOMREQUEST, own_word ? method.c_str() : static_cast<const char*>(nullptr));
   method_ = std::move(method);
   had_body_ = has_body;
 }
@@ -201,7 +157,7 @@ std::expected<void, FetchError> CurlTransfer::set_headers(std::vector<std::strin
     });
     if (!said) append(line.data());
   }
-  set(easy(), CURLOPT_HTTPHEADER, list.get());
+  set_option(easy(), CURLOPT_HTTPHEADER, list.get());
   header_list_ = std::move(list);
   headers_ = std::move(headers);
   return {};
@@ -225,6 +181,15 @@ int CurlTransfer::note_request(void* self, char*, char*, int, int) {
   return CURL_PREREQFUNC_OK;
 }
 
+/// Called before each request of a transfer that may be redirected, when a connection stands. Where the carrier leads
+/// elsewhere nothing is sent: it would be our credentials.
+int CurlTransfer::check_redirect(void* self, char*, char*, int, int) {
+  auto& transfer = *static_cast<CurlTransfer*>(self);
+  const auto* target = curl_info<const char*>(transfer.easy(), CURLINFO_EFFECTIVE_URL);
+  transfer.led_elsewhere_ = !target || !same_origin(transfer.url_, target);
+  return transfer.led_elsewhere_ ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
+}
+
 Completion CurlTransfer::finish(CURLcode code) {
   FetchResult result = std::unexpected(FetchError{});
   if (code != CURLE_OK) {
@@ -239,19 +204,32 @@ Completion CurlTransfer::finish(CURLcode code) {
 }
 
 Completion CurlTransfer::unload(FetchResult result) {
-  std::string{}.swap(body_);  // clear() would keep the memory of a large one
-  std::string{}.swap(request_body_);
+  constexpr std::size_t kept_bytes_max = 64 << 10;  // more is not held on to between two requests
+  for (std::string* text : {&body_, &request_body_}) {
+    text->clear();
+    if (text->capacity() > kept_bytes_max) text->shrink_to_fit();
+  }
   return {std::move(done_), std::move(result)};
 }
 
 HttpAnswer CurlTransfer::take_answer() {
+  constexpr int newest_request = -1;  // of those that redirects and authentication make of one
   constexpr std::size_t remembered_bytes_max = 1 << 20;
   last_body_bytes_ = std::min(body_.size(), remembered_bytes_max);
   HttpAnswer answer;
   answer.status = static_cast<int>(curl_info<long>(easy(), CURLINFO_RESPONSE_CODE));
-  if (const auto* type = curl_info<const char*>(easy(), CURLINFO_CONTENT_TYPE)) answer.content_type = type;
-  answer.fingerprint = std::hash<std::string_view>{}(body_);
-  answer.body = std::move(body_);
+  answer.fingerprint = remitod::fingerprint(body_);
+  leave_out_known_body(known_fingerprint_, answer);
+  if (!answer.known) {  // else the buffer stays here, for the next request
+    if (const auto* type = curl_info<const char*>(easy(), CURLINFO_CONTENT_TYPE)) answer.content_type = type;
+    answer.body = std::move(body_);
+  }
+  for (const std::string& name : options_.kept_headers) {
+    curl_header* header = nullptr;
+    for (std::size_t i = 0;
+         curl_easy_header(easy(), name.c_str(), i, CURLH_HEADER, newest_request, &header) == CURLHE_OK; ++i)
+      answer.headers.emplace_back(name, header->value);
+  }
   // Zero: none, or not to be understood. Less: a date that has passed.
   if (const auto wait = curl_info<curl_off_t>(easy(), CURLINFO_RETRY_AFTER); wait != 0)
     answer.retry_after = std::clamp(std::chrono::seconds{wait}, std::chrono::seconds{0}, retry_after_max);
@@ -263,18 +241,44 @@ bool CurlTransfer::provably_unsent() const {
   return !request_began_ && curl_info<long>(easy(), CURLINFO_REQUEST_SIZE) == 0;
 }
 
+curl_off_t CurlTransfer::bytes_moved() const {
+  return curl_info<curl_off_t>(easy(), CURLINFO_SIZE_DOWNLOAD_T) +
+         curl_info<curl_off_t>(easy(), CURLINFO_SIZE_UPLOAD_T) + curl_info<long>(easy(), CURLINFO_HEADER_SIZE) +
+         curl_info<long>(easy(), CURLINFO_REQUEST_SIZE);
+}
+
+bool CurlTransfer::is_too_slow(Time now) {
+  const curl_off_t bytes = bytes_moved();
+  const double seconds = std::chrono::duration<double>(now - std::exchange(looked_at_, now)).count();
+  const auto moved = static_cast<double>(bytes - std::exchange(bytes_then_, bytes));
+  if (moved >= static_cast<double>(options_.low_speed_bytes) * seconds) fast_at_ = now;
+  return now - fast_at_ >= options_.low_speed_time;
+}
+
+FetchError CurlTransfer::too_slow() const {
+  return {.kind = FetchError::Kind::timeout,
+          .message = "too slow: fewer than " + std::to_string(options_.low_speed_bytes) + " bytes a second for " +
+                     std::to_string(options_.low_speed_time.count()) + " seconds",
+          .provably_unsent = provably_unsent()};
+}
+
 FetchError CurlTransfer::stopped() const {
   return {.kind = FetchError::Kind::stopped, .message = "shutting down", .provably_unsent = provably_unsent()};
 }
 
 FetchError CurlTransfer::error(CURLcode code) const {
+  if (led_elsewhere_)
+    return {.kind = FetchError::Kind::refused,
+            .message = "a redirect to another host, not followed: " +
+                       printable(curl_info<const char*>(easy(), CURLINFO_EFFECTIVE_URL)),
+            .provably_unsent = false};
   if (over_cap_ || code == CURLE_FILESIZE_EXCEEDED) {
     return {.kind = FetchError::Kind::too_large,
             .message = "the body is larger than " + std::to_string(options_.body_bytes_max) + " bytes",
             .provably_unsent = provably_unsent()};
   }
   // The same code says later that an answer is not HTTP.
-  if (code == CURLE_UNSUPPORTED_PROTOCOL && !request_began_)
+  if (code == CURLE_UNSUPPORTED_PROTOCOL && curl_info<long>(easy(), CURLINFO_REQUEST_SIZE) == 0)
     return refusal("the URL's scheme is not one that the profile allows");
   const char* text = error_text_.front() ? error_text_.data() : curl_easy_strerror(code);
   return {.kind = kind_of(code), .message = printable(text), .provably_unsent = provably_unsent()};

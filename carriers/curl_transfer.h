@@ -34,15 +34,20 @@ struct CurlFreeList {
 /// comparing, and one carrier's requests differ in little.
 class CurlTransfer {
  public:
+  using Time = TransportQueue::Time;
   explicit CurlTransfer(const TransportOptions& options);
 
   /// Loads the handle with a request, or says why it is not sent.
-  std::expected<void, FetchError> load(Submission&& submission, std::chrono::milliseconds time_left);
+  std::expected<void, FetchError> load(Submission&& submission, std::chrono::milliseconds time_left, Time now);
+  /// Has it been slower than its options allow, for longer than they allow? To be asked about twice a second. libcurl's
+  /// own option arms a timer at every turn of every transfer, a tenth of all that a poll costs.
+  bool is_too_slow(Time now);
   /// What became of it, taken out; the handle can be loaded again. Not while it is in a multi handle.
   Completion finish(CURLcode code);
   /// Takes the request out with a result of one's own.
   Completion unload(FetchResult result);
   FetchError stopped() const;
+  FetchError too_slow() const;
 
   CURL* easy() const { return easy_.get(); }
   const TransportOptions& options() const { return options_; }
@@ -51,9 +56,11 @@ class CurlTransfer {
  private:
   static std::size_t take_body(char* bytes, std::size_t, std::size_t count, void* self);
   static int note_request(void* self, char*, char*, int, int);
+  static int check_redirect(void* self, char*, char*, int, int);
   std::expected<void, FetchError> set_headers(std::vector<std::string> headers);
   void set_method(std::string method, bool has_body);
   HttpAnswer take_answer();
+  curl_off_t bytes_moved() const;
   FetchError error(CURLcode code) const;
   bool provably_unsent() const;
 
@@ -71,7 +78,10 @@ class CurlTransfer {
   std::string request_body_;  // libcurl reads it in place
   std::string body_;
   std::size_t last_body_bytes_ = 0;
-  bool request_began_ = false, over_cap_ = false;
+  std::uint64_t known_fingerprint_ = 0;
+  Time looked_at_{}, fast_at_{};  ///< when is_too_slow() was asked last, and when it was fast enough last
+  curl_off_t bytes_then_ = 0;     ///< moved until looked_at_
+  bool request_began_ = false, over_cap_ = false, led_elsewhere_ = false;
 };
 
 }  // namespace remitod::carriers

@@ -21,6 +21,9 @@ namespace {
 
 using std::chrono::milliseconds;
 
+/// Transfers that crawl are looked for so often.
+constexpr milliseconds look_interval{500};
+
 /// The loop, and all that only its thread touches.
 class Loop {
  public:
@@ -34,6 +37,7 @@ class Loop {
       int running = 0;
       curl_multi_perform(multi_, &running);
       collect();
+      drop_slow();
       deliver();
       if (!queue_.can_pop() && gate_->fall_asleep()) curl_multi_poll(multi_, nullptr, 0, sleep_ms(), nullptr);
     }
@@ -62,7 +66,7 @@ class Loop {
       handles.idle.push_back(handles.all.emplace_back(std::make_unique<CurlTransfer>(*handles.options)).get());
     CurlTransfer& transfer = *handles.idle.back();
     const auto time_left = std::chrono::duration_cast<milliseconds>(next.deadline - now_);
-    if (auto loaded = transfer.load(std::move(next.submission), time_left); !loaded) {
+    if (auto loaded = transfer.load(std::move(next.submission), time_left, now_); !loaded) {
       completions_.push_back(transfer.unload(std::unexpected(std::move(loaded.error()))));
       queue_.release(*handles.options);
       return;
@@ -88,23 +92,37 @@ class Loop {
       auto& transfer = *static_cast<CurlTransfer*>(curl_info<void*>(message->easy_handle, CURLINFO_PRIVATE));
       curl_multi_remove_handle(multi_, transfer.easy());
       completions_.push_back(transfer.finish(code));
-      handles_.at(&transfer.options()).idle.push_back(&transfer);
-      queue_.release(transfer.options());
+      retire(transfer);
     }
   }
 
-  void deliver() {
-    const std::size_t count = completions_.size();
-    gate_->deliver(std::exchange(completions_, {}));
-    completions_.reserve(count);  // the next batch is about as large
+  void drop_slow() {
+    if (now_ < next_look_) return;
+    next_look_ = now_ + look_interval;
+    for (auto& [options, handles] : handles_) {
+      for (const std::unique_ptr<CurlTransfer>& transfer : handles.all) {
+        if (!transfer->loaded() || !transfer->is_too_slow(now_)) continue;
+        curl_multi_remove_handle(multi_, transfer->easy());  // and closes its connection
+        completions_.push_back(transfer->unload(std::unexpected(transfer->too_slow())));
+        retire(*transfer);
+      }
+    }
   }
+
+  void retire(CurlTransfer& transfer) {
+    handles_.at(&transfer.options()).idle.push_back(&transfer);
+    queue_.release(transfer.options());
+  }
+
+  void deliver() { gate_->deliver(completions_); }
 
   int sleep_ms() const {
     constexpr milliseconds idle{60'000};
+    const milliseconds longest = queue_.in_flight() == 0 ? idle : look_interval;
     const auto expiry = queue_.next_expiry();
-    if (!expiry) return static_cast<int>(idle.count());
+    if (!expiry) return static_cast<int>(longest.count());
     const auto until = std::chrono::ceil<milliseconds>(*expiry - std::chrono::steady_clock::now());
-    return static_cast<int>(std::clamp(until, milliseconds{0}, idle).count());
+    return static_cast<int>(std::clamp(until, milliseconds{0}, longest).count());
   }
 
   void abandon() {
@@ -124,7 +142,8 @@ class Loop {
   std::unordered_map<const TransportOptions*, Handles> handles_;
   std::vector<Submission> taken_;
   std::vector<Completion> completions_;
-  TransportQueue::Time now_{};  ///< of this turn
+  TransportQueue::Time now_{};        ///< of this turn
+  TransportQueue::Time next_look_{};  ///< for slow transfers
 };
 
 }  // namespace

@@ -13,38 +13,27 @@ namespace {
 
 using nlohmann::json;
 
-/// Colons are legal in XML, but XPath would look for a namespace. Beyond ASCII nearly everything is legal.
-bool is_name_character(char c, bool first) {
-  if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || static_cast<unsigned char>(c) >= 0x80)
-    return true;
-  return !first && ((c >= '0' && c <= '9') || c == '-' || c == '.');
-}
-
 void drop_forbidden(std::string& text) {
   std::erase_if(text, [](char c) { return is_forbidden_in_xml(c); });
 }
 
 /// What a key of an object is called in the tree.
-struct ElementName {
+struct KeyName {
   std::string name = "item";
   std::optional<std::string> key;  ///< as the carrier wrote it, where that is no name
 };
 
-ElementName element_name(std::string key) {
-  std::string name = key.empty() ? "_" : key;
-  for (std::size_t i = 0; i < name.size(); ++i)
-    if (!is_name_character(name[i], i == 0)) name[i] = '_';
+KeyName name_of_key(std::string key) {
+  std::string name = element_name(key);
   if (name == key) return {.name = std::move(name), .key = std::nullopt};
   return {.name = std::move(name), .key = std::move(key)};
 }
 
 /// Receives what nlohmann's parser reads, which recurses nowhere, and writes it into the tree at once.
-class TreeWriter {
+class JsonWriter {
  public:
-  TreeWriter(pugi::xml_document& tree, const DecodeOptions& options, std::size_t size)
-      : tree_(tree), options_(options), size_(size) {}
-
-  std::optional<DecodeError> error;
+  JsonWriter(pugi::xml_node root, std::size_t depth, std::size_t size, TreeBuilder& builder)
+      : root_(root), depth_(depth), size_(size), builder_(builder) {}
 
   bool null() { return scalar({}, "null"); }
   bool boolean(bool value) { return scalar(value ? "true" : "false", "boolean"); }
@@ -65,12 +54,12 @@ class TreeWriter {
   }
   bool key(std::string& key) {
     drop_forbidden(key);
-    open_.back().next = element_name(std::move(key));
+    open_.back().next = name_of_key(std::move(key));
     return true;
   }
   bool end_object() {
     leave("object");
-    return true;
+    return !builder_.error();
   }
 
   /// An array that is the value of a key has no element of its own, unless it is empty: its items repeat the key's.
@@ -89,14 +78,14 @@ class TreeWriter {
       open_.back() = {.element = element, .is_array = true};
     }
     leave("array");
-    return true;
+    return !builder_.error();
   }
 
   bool parse_error(std::size_t position, const std::string&, const json::exception& exception) {
     const bool ended = position > size_;  // it asked for a byte more than there are
     const std::string_view words = exception.what();
-    error = DecodeError{ended ? DecodeError::Kind::truncated : DecodeError::Kind::malformed,
-                        "byte " + std::to_string(position) + ": " + excerpt(words, words.find(' ') + 1, 160)};
+    builder_.fail({ended ? DecodeError::Kind::truncated : DecodeError::Kind::malformed,
+                   "byte " + std::to_string(position) + ": " + excerpt(words, words.find(' ') + 1, 160)});
     return false;
   }
 
@@ -106,12 +95,12 @@ class TreeWriter {
     bool is_array = false;
     bool repeats_key = false;
     bool is_empty = true;
-    ElementName next{};  ///< of the value that comes next; of an array's values, all of them
+    KeyName next{};  ///< of the value that comes next; of an array's values, all of them
   };
 
   bool enter(Container container) {
-    if (open_.size() >= options_.depth_max) {
-      error = too_deep(options_);
+    if (depth_ + open_.size() >= builder_.options().depth_max) {
+      builder_.fail(too_deep(builder_.options()));
       return false;
     }
     open_.push_back(std::move(container));
@@ -120,50 +109,46 @@ class TreeWriter {
 
   void leave(const char* type) {
     Container& container = open_.back();
-    if (container.is_empty) container.element.append_attribute("type").set_value(type);
+    if (container.is_empty) set_attribute(container.element, "type", type);
     open_.pop_back();
-  }
-
-  bool count_node() {
-    if (++nodes_ > options_.nodes_max) error = too_many_nodes(options_);
-    return !error;
   }
 
   /// The element of the value that comes now; none where it would be one too many.
   pugi::xml_node append_element() {
-    if (!count_node()) return {};
-    if (open_.empty()) return tree_.append_child("json");
+    if (open_.empty()) return root_;
     Container& parent = open_.back();
     parent.is_empty = false;
-    pugi::xml_node element = parent.element.append_child(parent.next.name.c_str());
-    if (parent.next.key) element.append_attribute("key").set_value(parent.next.key->c_str());
+    pugi::xml_node element = builder_.append(parent.element, parent.next.name.c_str());
+    if (element && parent.next.key) set_attribute(element, "key", parent.next.key->c_str());
     return element;
+  }
+
+  void set_attribute(pugi::xml_node element, const char* name, const char* value) {
+    if (builder_.count_nodes(1)) element.append_attribute(name).set_value(value);
   }
 
   /// `type` is null for strings.
   bool scalar(std::string_view text, const char* type) {
     pugi::xml_node element = append_element();
     if (!element) return false;
-    if (type != nullptr) element.append_attribute("type").set_value(type);
-    if (text.empty()) return true;
-    if (!count_node()) return false;
+    if (type != nullptr) set_attribute(element, "type", type);
+    if (text.empty()) return !builder_.error();
+    if (!builder_.count_nodes(1)) return false;
     return element.append_child(pugi::node_pcdata).set_value(text.data(), text.size());
   }
 
-  pugi::xml_document& tree_;
-  const DecodeOptions& options_;
+  pugi::xml_node root_;
+  std::size_t depth_;
   std::size_t size_;
-  std::size_t nodes_ = 0;
+  TreeBuilder& builder_;
   std::vector<Container> open_;
 };
 
 }  // namespace
 
-Tree json_tree(std::string_view text, const DecodeOptions& options) {
-  auto tree = std::make_unique<pugi::xml_document>();
-  TreeWriter writer(*tree, options, text.size());
-  if (!json::sax_parse(text.begin(), text.end(), &writer)) return std::unexpected(*std::move(writer.error));
-  return tree;
+void read_json_into(pugi::xml_node root, std::size_t depth, std::string_view text, TreeBuilder& builder) {
+  JsonWriter writer(root, depth, text.size(), builder);
+  json::sax_parse(text.begin(), text.end(), &writer);
 }
 
 }  // namespace remitod::carriers

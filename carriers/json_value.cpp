@@ -118,6 +118,35 @@ bool JsonValue::is_empty() const {
   return true;
 }
 
+std::string to_json_text(const JsonValue& value) {
+  const auto quoted = [](std::string_view text) {
+    std::string json = "\"";
+    append_escaped(json, text, Escape::json);
+    return json + '"';
+  };
+  std::string json;
+  const char* between = "";
+  switch (value.kind) {
+    case JsonValue::Kind::null:
+      return "null";
+    case JsonValue::Kind::boolean:
+    case JsonValue::Kind::number:
+      return value.text;
+    case JsonValue::Kind::text:
+      return quoted(value.text);
+    case JsonValue::Kind::array:
+      for (const JsonValue& item : value.items) {
+        json += std::exchange(between, ", ") + to_json_text(item);
+      }
+      return "[" + json + "]";
+    case JsonValue::Kind::object:
+      for (const auto& [name, member] : value.members)
+        json += std::exchange(between, ", ") + quoted(name) + ": " + to_json_text(member);
+      return "{" + json + "}";
+  }
+  return json;
+}
+
 std::expected<JsonValue, std::string> parse_json(std::string_view text) {
   Builder builder;
   if (!json::sax_parse(text, &builder)) return std::unexpected(builder.error());

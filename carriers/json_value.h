@@ -30,5 +30,7 @@ struct JsonValue {
 /// blanks: no carrier takes them, and XML cannot hold them. Errors say where, and quote nothing: the text may hold
 /// personal data.
 std::expected<JsonValue, std::string> parse_json(std::string_view text);
+/// Back again, on one line.
+std::string to_json_text(const JsonValue& value);
 
 }  // namespace remitod::carriers

@@ -40,15 +40,28 @@ struct TrackAnswer {
   std::size_t extra = 0;             ///< in the answer, not asked for: ignored and counted
 };
 
+/// For tools that explain an answer: which rules of the profile gave an event its meaning. They count from 1 in the
+/// order of the profile; 0: none did.
+struct RulesTaken {
+  std::string remito;
+  std::size_t status_rule = 0;
+  std::size_t reason_rule = 0;
+  bool ignored = false;  ///< by the status rule: the event is in no report
+};
+
+/// `taken`, where it is not null, is given an entry for each event that was read or ignored, in the answer's own order.
 std::expected<TrackAnswer, CarrierTrouble> map_track(const Profile& profile, const HttpAnswer& answer,
-                                                     std::span<const TrackItem> asked);
+                                                     std::span<const TrackItem> asked,
+                                                     std::vector<RulesTaken>* taken = nullptr);
 
 /// What became of a create request.
 struct CreateAnswer {
   enum class Kind : std::uint8_t {
-    granted,  ///< `remito` is set
-    refused,  ///< the carrier said no, and made nothing: `refusal_code`, `refusal_text` in its words
-    unknown,  ///< it may have made a shipment or not: `refusal_text` says what was seen
+    granted,   ///< `remito` is set
+    refused,   ///< the carrier said no, and made nothing: `refusal_code`, `refusal_text` in its words
+    unknown,   ///< it may have made a shipment or not: `refusal_text` says what was seen
+    accepted,  ///< it will be granted or refused later (remito.h); `remito` is the number that it told already, if any
+    number_refused,  ///< refused because of the number that it was given (CreateOrder::remito)
   };
   Kind kind = Kind::unknown;
   std::string remito;

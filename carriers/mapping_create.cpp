@@ -6,16 +6,13 @@
 
 #include "carriers/answer_rules.h"
 #include "carriers/compiled.h"
+#include "carriers/field.h"
 #include "carriers/mapping.h"
-#include "carriers/query.h"
+#include "carriers/remito_fields.h"
 
 namespace remitod::carriers {
 
 namespace {
-
-constexpr std::size_t remito_bytes_max = 100;
-constexpr std::size_t refusal_code_bytes_max = 100;
-constexpr std::size_t refusal_text_bytes_max = 500;
 
 CreateAnswer unknown(std::string seen) {
   return {CreateAnswer::Kind::unknown, "", "", std::move(seen)};
@@ -29,23 +26,21 @@ bool made_nothing(int http_status) {
          std::ranges::find(may_have_made_one, http_status) == may_have_made_one.end();
 }
 
-/// The carrier's own code and text of a refusal, with `words` where the profile reads no text.
-CreateAnswer refused(const CreateOperation& create, const Document& document, std::string words) {
-  CreateAnswer answer{CreateAnswer::Kind::refused, "",
-                      read(create.refusal_code, document.tree(), refusal_code_bytes_max),
-                      read(create.refusal_text, document.tree(), refusal_text_bytes_max)};
-  if (answer.refusal_text.empty()) answer.refusal_text = std::move(words);
-  return answer;
+bool is_refused(const CreateOperation& create, const Document& document) {
+  return says(create.refused, document) || says(create.number_refused, document);
 }
 
-bool says(const std::optional<Query>& query, const Document& document) {
-  return query && holds(*query, document.tree());
+CreateAnswer refused(const CreateOperation& create, const Document& document, std::string words) {
+  RefusalWords refusal = read_refusal(create.refusal_code, create.refusal_text, document, std::move(words));
+  const auto kind =
+      says(create.number_refused, document) ? CreateAnswer::Kind::number_refused : CreateAnswer::Kind::refused;
+  return {kind, "", std::move(refusal.code), std::move(refusal.text)};
 }
 
 CreateAnswer map_failed_status(const CreateOperation& create, const HttpAnswer& answer) {
   const std::expected<Document, DecodeError> document = decode(create.answer, answer);
   std::string words = carrier_words(create.answer, answer, document ? &*document : nullptr);
-  if (document && says(create.refused, *document)) return refused(create, *document, std::move(words));
+  if (document && is_refused(create, *document)) return refused(create, *document, std::move(words));
   const std::string status = std::to_string(answer.status);
   if (made_nothing(answer.status) || (document && says(create.answer.auth_error, *document))) {
     return {CreateAnswer::Kind::refused, "", "http " + status, std::move(words)};
@@ -57,11 +52,23 @@ CreateAnswer map_granted(const CreateOperation& create, const Document& document
   if (create.remito_is_order_number) {
     return {CreateAnswer::Kind::granted, std::string{order.order_number}, "", ""};
   }
-  // Read one character more than a remito may have: a longer one is no number, and a part of it would be another's.
-  std::string remito = read(create.remito, document.tree(), remito_bytes_max + 4);
-  if (remito.empty()) return unknown("accepted without a number");
-  if (remito.size() > remito_bytes_max) return unknown("accepted with a number of over 100 bytes: " + remito);
-  return {CreateAnswer::Kind::granted, std::move(remito), "", ""};
+  auto remito = read_remito(create.remito, document);
+  if (!remito) return unknown("accepted with " + remito.error());
+  if (create.range) {
+    if (!remito->empty() && *remito != order.remito)
+      return unknown("granted as " + *remito + ", but it was given the number " + std::string(order.remito));
+    return {CreateAnswer::Kind::granted, std::string(order.remito), "", ""};
+  }
+  if (remito->empty()) return unknown("accepted without a number");
+  return {CreateAnswer::Kind::granted, *std::move(remito), "", ""};
+}
+
+/// The number may come with the acceptance, with the grant, or be known before.
+CreateAnswer map_accepted(const CreateOperation& create, const Document* document, const CreateOrder& order) {
+  auto remito = document ? read_remito(create.remito, *document) : std::string{};
+  if (!remito) return unknown("accepted with " + remito.error());
+  if (remito->empty()) *remito = create.remito_is_order_number ? order.order_number : order.remito;
+  return {CreateAnswer::Kind::accepted, *std::move(remito), "", ""};
 }
 
 }  // namespace
@@ -70,17 +77,24 @@ CreateAnswer map_create(const Profile& profile, const HttpAnswer& answer, const 
   if (!profile.can_create()) std::abort();
   const CreateOperation& create = *profile.compiled().create;
   if (!is_success(create.answer, answer.status)) return map_failed_status(create, answer);
+  const auto& accepting = create.accepted_statuses;
+  const bool accepts = std::ranges::find(accepting, answer.status) != accepting.end();
   const std::expected<Document, DecodeError> document = decode(create.answer, answer);
+  if (!document && accepts) return map_accepted(create, nullptr, order);
   if (!document) return unknown("unreadable answer: " + describe(document.error()));
 
   const auto words = [&] { return carrier_words(create.answer, answer, &*document); };
   if (says(create.answer.auth_error, *document)) return {CreateAnswer::Kind::refused, "", "auth", words()};
-  const bool is_refused = says(create.refused, *document);
   const bool is_granted = says(create.granted, *document);
-  if (is_refused && is_granted) return unknown("both granted and refused: " + words());
-  if (is_refused) return refused(create, *document, words());
+  const bool is_accepted = says(create.accepted, *document) || (accepts && !is_granted);
+  if (is_refused(create, *document)) {
+    if (is_granted || says(create.accepted, *document)) return unknown("both granted and refused: " + words());
+    return refused(create, *document, words());
+  }
   if (create.answer.success && !says(create.answer.success, *document)) return unknown(words());
-  if (create.granted && !is_granted) return unknown("neither granted nor refused: " + words());
+  if (is_granted && is_accepted) return unknown("both granted and accepted: " + words());
+  if (is_accepted) return map_accepted(create, &*document, order);
+  if (!is_granted) return unknown("neither granted nor refused: " + words());
   return map_granted(create, *document, order);
 }
 

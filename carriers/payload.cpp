@@ -5,6 +5,8 @@
 #include <vector>
 
 #include "carriers/nearest_word.h"
+#include "carriers/template.h"
+#include "carriers/template_functions.h"
 
 namespace remitod::carriers {
 namespace {
@@ -50,8 +52,13 @@ constexpr std::array parcel_fields{
 };
 
 /// What a request has besides its payload (CreateOrder), or the templates give a meaning of their own.
-constexpr std::array<std::string_view, 7> reserved_names{"base_url", "settings",    "secrets",     "items",
-                                                         "comma",    "as_xml_text", "as_json_text"};
+constexpr std::array<std::string_view, 9> reserved_names{"base_url",    "settings",     "secrets", "items",    "comma",
+                                                         "as_xml_text", "as_json_text", "session", "next_page"};
+
+bool is_reserved(std::string_view name) {
+  const auto has = [name](const auto& names) { return std::ranges::find(names, name) != names.end(); };
+  return has(reserved_names) || has(variable_names) || find_function(name).has_value();
+}
 
 std::span<const Field> fields_of(FieldKind kind) {
   switch (kind) {
@@ -169,11 +176,58 @@ std::optional<std::string> find_missing(const JsonValue* value, std::span<const 
 JsonValue select_members(const JsonValue& object, const NameTree& names) {
   JsonValue selected = JsonValue::of_object();
   for (const auto& [name, child] : names.members)
-    selected.members.emplace(name, select_fields(object.find(name), child));
+    if (child.kind != NameTree::Kind::unlisted) selected.members.emplace(name, select_fields(object.find(name), child));
   return selected;
 }
 
+void add_unlisted(NameTree& names, std::span<const Field> fields) {
+  for (const Field& field : fields) {
+    const auto [at, is_unlisted] =
+        names.members.try_emplace(std::string(field.name), NameTree{NameTree::Kind::unlisted, {}});
+    if (!is_unlisted) add_unlisted(at->second, fields_of(field.kind));
+  }
+}
+
+void collect_paths(std::span<const Field> fields, const std::string& prefix, std::vector<std::string>& paths) {
+  for (const Field& field : fields) {
+    const std::string path = prefix + std::string(field.name);
+    const std::span<const Field> members = fields_of(field.kind);
+    if (members.empty())
+      paths.push_back(path);
+    else
+      collect_paths(members, path + (field.kind == FieldKind::parcels ? ".0." : "."), paths);
+  }
+}
+
 }  // namespace
+
+void add_unlisted_fields(NameTree& names) {
+  add_unlisted(names, payload_fields);
+}
+
+std::vector<std::string> payload_paths() {
+  std::vector<std::string> paths;
+  collect_paths(payload_fields, "", paths);
+  return paths;
+}
+
+std::vector<std::string> own_fields(const NameTree& names) {
+  constexpr std::array<std::string_view, 5> of_order{"order_number", "parcel_group", "service", "client_ref", "remito"};
+  std::vector<std::string> own;
+  for (const auto& [name, child] : names.members)
+    if (!find_field(payload_fields, name) && std::ranges::find(of_order, name) == of_order.end()) own.push_back(name);
+  return own;
+}
+
+std::string meant_field(std::string_view own_field) {
+  const std::vector<std::string> paths = payload_paths();
+  // "recipient_ubigeo" for recipient.address.ubigeo
+  for (const std::string& path : paths)
+    if (path.contains('.') && own_field.starts_with(path.substr(0, path.find('.'))) &&
+        own_field.ends_with(path.substr(path.rfind('.') + 1)))
+      return path;
+  return nearest_word(own_field, paths).value_or("");
+}
 
 std::expected<JsonValue, RequestError> read_payload(std::string_view text) {
   std::expected<JsonValue, std::string> payload = parse_json(text);
@@ -199,7 +253,7 @@ std::expected<void, std::string> declare_field(NameTree& names, std::string_view
       if (i > 0 || nearest_word(segment, known))
         return std::unexpected("'" + std::string(path) + "' is not a field of a payload" +
                                did_you_mean(segment, known));
-      if (segment.empty() || std::ranges::find(reserved_names, segment) != reserved_names.end())
+      if (segment.empty() || is_reserved(segment))
         return std::unexpected("'" + std::string(path) + "' cannot be a field of a payload");
       platforms_own = true;
     }
@@ -238,6 +292,7 @@ JsonValue select_fields(const JsonValue* value, const NameTree& names) {
     case NameTree::Kind::group:
       return select_members(*value, names);
     case NameTree::Kind::lambda:
+    case NameTree::Kind::unlisted:
       break;
   }
   return {};

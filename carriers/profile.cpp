@@ -1,5 +1,6 @@
 #include "carriers/profile.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "carriers/compiled.h"
@@ -33,6 +34,50 @@ bool Profile::can_create() const {
 }
 bool Profile::can_track() const {
   return compiled_->track.has_value();
+}
+bool Profile::can_find() const {
+  return compiled_->find.has_value();
+}
+bool Profile::can_cancel() const {
+  return compiled_->cancel.has_value();
+}
+bool Profile::can_quote() const {
+  return compiled_->quote.has_value();
+}
+bool Profile::can_feed() const {
+  return compiled_->feed.has_value();
+}
+bool Profile::has_session() const {
+  return compiled_->session.has_value();
+}
+bool Profile::track_needs_random() const {
+  return compiled_->track && compiled_->track->request.uses_uuid;
+}
+std::chrono::milliseconds Profile::longest_call() const {
+  std::chrono::milliseconds longest = compiled_->transport->total_timeout;
+  const auto note = [&longest](const auto& operation) {
+    if (operation) longest = std::max(longest, operation->request.timeout);
+  };
+  note(compiled_->track);
+  note(compiled_->create);
+  note(compiled_->confirm);
+  note(compiled_->find);
+  note(compiled_->cancel);
+  if (compiled_->cancel) note(compiled_->cancel->lookup);
+  if (compiled_->create && compiled_->create->range) note(compiled_->create->range->operation);
+  if (!compiled_->session) return longest;
+  const SessionRules& session = *compiled_->session;
+  note(session.refresh);
+  for (const LoginStep& step : session.login) longest = std::max(longest, step.request.timeout);
+  // A login may have to begin with a refresh that fails.
+  const auto requests_of_login = static_cast<int>(session.login.size()) + (session.refresh ? 1 : 0);
+  return longest * (2 * (requests_of_login + 1));
+}
+bool Profile::track_is_costly() const {
+  return compiled_->track && compiled_->track->is_costly;
+}
+const StatedTexts& Profile::publishes() const {
+  return compiled_->publishes;
 }
 std::chrono::hours Profile::registration_grace() const {
   return compiled_->registration_grace;

@@ -33,11 +33,20 @@ struct ProfileError {
   std::string to_string() const;
 };
 
+/// A list of texts for another reader, who tells what is wrong with one at this line.
+struct StatedTexts {
+  std::vector<std::string> texts;
+  int line = 0;
+};
+
 /// The limits a profile states for its carrier; an installation may tighten or widen them.
 struct ProfileLimits {
   double requests_per_second = 2;
+  std::optional<int> requests_per_minute, requests_per_hour, requests_per_day;  ///< at least 1
   int concurrency = 4;
   int batch_max = 1;  ///< shipments in one track request
+  // In the carrier's zone; as scheduler/limits_hours.h and calendar.h read them.
+  StatedTexts windows, blackouts, holidays;
 };
 
 /// How far a profile is proven.
@@ -49,12 +58,26 @@ class Profile {
  public:
   Profile(std::shared_ptr<const CompiledProfile> compiled, std::string name);
   const std::string& name() const { return name_; }
-  const std::string& title() const;  ///< "OCA e-Pak"
+  const std::string& title() const;  ///< the name for people: "Rápidos del Sur"
   std::uint64_t revision() const;    ///< hash of the file's bytes and settings; fingerprints cover it
   const ProfileLimits& limits() const;
   const std::string& zone() const;  ///< IANA name, "America/Lima"
+  /// When it is known to publish, in its zone; as scheduler/publication_model_hints.h reads it.
+  const StatedTexts& publishes() const;
   bool can_create() const;
   bool can_track() const;
+  bool can_find() const;    ///< a shipment by our reference
+  bool can_cancel() const;  ///< a shipment that is no longer wanted
+  bool can_quote() const;
+  bool can_feed() const;  ///< what changed in a window of time
+  /// Requests need what a login gave (session.h).
+  bool has_session() const;
+  bool track_needs_random() const;
+  /// From the wish to ask something to the end of the answer at the latest. A login on the way, and that the request is
+  /// made once more after another one, are in it; waiting for the carrier's limits is not.
+  std::chrono::milliseconds longest_call() const;
+  /// The cost of reading a track answer may grow with the square of its length or worse (xpath_cost.h).
+  bool track_is_costly() const;
   /// How long before its registration an event may lie and still belong to this shipment (re-used numbers).
   std::chrono::hours registration_grace() const;
   std::chrono::hours give_up_after() const;  ///< a shipment that never ends is expired after this long

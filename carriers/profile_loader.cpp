@@ -1,5 +1,4 @@
-// carrier.toml -> Profile: the file, its top level, [limits], [transport], [auth], and what an installation has to
-// state.
+// carrier.toml -> Profile: the file, its top level, [limits], and what an installation has to state.
 #include <toml++/toml.h>
 
 #include <algorithm>
@@ -32,19 +31,19 @@ class Loader {
     // Unless the profile says otherwise, connections never hold up what its concurrency lets go.
     transport->connections_per_host_max =
         std::max<long>(transport->connections_per_host_max, profile->limits.concurrency);
-    read_transport(root, *transport);
     LoadContext context;
     context.zone = is_zone(profile->zone) ? profile->zone : "UTC";  // the wrong zone has been reported: once is enough
-    context.http_allowed = transport->http_allowed;
     context.batch_max = profile->limits.batch_max;
     context.constants = JsonValue::of_object();
     read_stated(root, "settings", settings_.values, context.constants);
     read_stated(root, "secrets", settings_.secrets, context.constants);
+    load_transport(root, context, dir_, *transport);
+    context.http_allowed = transport->http_allowed;
     read_base_url(root, context);
     transport->http_allowed = context.http_allowed;
-    read_auth(root, context, *transport);
+    load_auth(root, context, *profile, *transport);
+    load_operations(root, context, *profile, *transport);
     profile->transport = transport;
-    read_operations(root, context, *profile);
     root.refuse_other_keys();
     profile->revision = revision(bytes, context.base_url);
     return profile;
@@ -60,6 +59,7 @@ class Loader {
       profile.zone = *zone;
       if (!is_zone(*zone)) root.error("zone", "is not an IANA time zone such as \"America/Lima\"");
     }
+    profile.publishes = {root.text_or_texts("publishes"), root.line_of("publishes")};
     if (const auto hours = root.hours("registration_grace")) profile.registration_grace = *hours;
     if (const auto hours = root.hours("give_up_after")) profile.give_up_after = *hours;
     if (const auto hours = root.hours("tail")) profile.tail = *hours;
@@ -69,30 +69,20 @@ class Loader {
     auto table = root.table("limits");
     if (!table) return;
     if (const auto rate = table->number("requests_per_second", 0.001, 10'000)) limits.requests_per_second = *rate;
+    limits.requests_per_minute = quota(*table, "requests_per_minute");
+    limits.requests_per_hour = quota(*table, "requests_per_hour");
+    limits.requests_per_day = quota(*table, "requests_per_day");
     if (const auto count = table->integer("concurrency", 1, 1000)) limits.concurrency = static_cast<int>(*count);
     if (const auto count = table->integer("batch_max", 1, 10'000)) limits.batch_max = static_cast<int>(*count);
+    limits.windows = {table->texts("windows"), table->line_of("windows")};
+    limits.blackouts = {table->texts("blackouts"), table->line_of("blackouts")};
+    limits.holidays = {table->texts("holidays"), table->line_of("holidays")};
     table->refuse_other_keys();
   }
 
-  void read_transport(TableReader& root, TransportOptions& options) {
-    static const std::vector<std::string> tls_versions{"1.0", "1.1", "1.2", "1.3"};
-    auto table = root.table("transport");
-    if (!table) return;
-    if (const auto allowed = table->boolean("http_allowed")) options.http_allowed = *allowed;
-    if (const auto timeout = table->duration("connect_timeout")) options.connect_timeout = *timeout;
-    if (const auto timeout = table->duration("total_timeout")) options.total_timeout = *timeout;
-    if (const auto bytes = table->integer("body_bytes_max", 1, 1 << 30))
-      options.body_bytes_max = static_cast<std::uint64_t>(*bytes);
-    if (const auto bytes = table->integer("low_speed_bytes", 1, 1 << 30)) options.low_speed_bytes = *bytes;
-    if (const auto time = table->seconds("low_speed_time")) options.low_speed_time = *time;
-    if (const auto count = table->integer("connections_per_host_max", 1, 1000))
-      options.connections_per_host_max = *count;
-    if (const auto version = table->choice("tls_min", tls_versions)) options.tls_min = tls_versions[*version];
-    if (const auto file = table->text("ca_file"); file && !file->empty()) {
-      options.ca_file = (dir_ / *file).string();
-      if (!std::filesystem::is_regular_file(options.ca_file)) table->error("ca_file", "no such file");
-    }
-    table->refuse_other_keys();
+  static std::optional<int> quota(TableReader& limits, std::string_view key) {
+    const auto requests = limits.integer(key, 1, 100'000'000);
+    return requests ? std::optional(static_cast<int>(*requests)) : std::nullopt;
   }
 
   /// `settings` or `secrets`: what the profile asks for and what the installation states have to be the same.
@@ -127,6 +117,7 @@ class Loader {
   void read_base_url(TableReader& root, LoadContext& context) {
     const std::string own = root.text("base_url").value_or("");
     std::string url = settings_.base_url.empty() ? own : settings_.base_url;
+    if (url.empty() && root.has("feed") && !root.has("track") && !root.has("create")) return;  // of files, perhaps
     while (url.ends_with('/')) url.pop_back();
     context.http_allowed = context.http_allowed || is_loopback(url);
     std::string problem = url_problem(url, context.http_allowed);
@@ -136,51 +127,6 @@ class Loader {
     if (problem.empty()) return;
     root.error("base_url", (settings_.base_url.empty() ? "" : "the installation's: ") + problem);
     context.base_url = "https://invalid";  // or every URL would be reported too
-  }
-
-  void read_auth(TableReader& root, LoadContext& context, TransportOptions& options) {
-    static const std::vector<std::string> kinds{"none", "basic", "header"};
-    auto auth = root.table("auth");
-    if (!auth) return;
-    const std::size_t kind = auth->choice("kind", kinds).value_or(0);
-    if (kind == 1) {
-      options.basic_user = credential(*auth, "user", auth->required_text("user").value_or(""), context);
-      options.basic_password = credential(*auth, "password", auth->required_text("password").value_or(""), context);
-      if (options.basic_user.contains(':')) auth->error("user", "the user of basic authentication holds no ':'");
-    } else if (kind == 2) {
-      if (!auth->has("headers")) auth->error("headers", "is missing: expected { \"name\" = \"value\" }");
-      for (const auto& [name, value] : auth->text_table("headers")) {
-        TableReader headers = *auth->table("headers");
-        if (!is_header_name(name)) headers.error(name, "is not a name of a header");
-        context.auth_headers.push_back(name + ": " + credential(headers, name, value, context));
-      }
-    }
-    auth->refuse_other_keys();
-  }
-
-  static std::string credential(TableReader& reader, std::string_view key, const std::string& text,
-                                const LoadContext& context) {
-    if (!check_text(reader, key, text, constant_names(context.constants))) return {};
-    const auto rendered = render(text, context.constants, {Part::header, Escape::none, context.base_url});
-    if (!rendered) reader.error(key, rendered.error().name + " " + rendered.error().message);
-    return rendered.value_or("");
-  }
-
-  void read_operations(TableReader& root, const LoadContext& context, CompiledProfile& profile) {
-    if (auto table = root.table("track")) {
-      profile.track.emplace();
-      profile.track->request = load_track_request(*table, context);
-      load_track_answer(*table, *profile.track, context);
-      table->refuse_other_keys();
-    }
-    if (auto table = root.table("create")) {
-      profile.create.emplace();
-      profile.create->request = load_create_request(*table, profile.create->required, context);
-      load_create_answer(*table, *profile.create);
-      table->refuse_other_keys();
-    }
-    if (!root.has("track") && !root.has("create"))
-      root.error("", "a profile has [track] or [create]: this one can do nothing");
   }
 
   // Secrets stay out: they do not change what an answer means, and a hash of one is shown and logged.
@@ -200,8 +146,14 @@ class Loader {
 
 std::expected<std::shared_ptr<const Profile>, std::vector<ProfileError>> load_profile(const std::filesystem::path& dir,
                                                                                       const CarrierSettings& settings) {
+  ErrorLog errors((dir / "carrier.toml").string());
+  return load_profile(dir, settings, errors);
+}
+
+std::expected<std::shared_ptr<const Profile>, std::vector<ProfileError>> load_profile(const std::filesystem::path& dir,
+                                                                                      const CarrierSettings& settings,
+                                                                                      ErrorLog& errors) {
   const std::string file = (dir / "carrier.toml").string();
-  ErrorLog errors(file);
   std::ifstream in(file, std::ios::binary);
   std::ostringstream bytes;
   if (in) bytes << in.rdbuf();

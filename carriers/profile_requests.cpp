@@ -1,8 +1,7 @@
-// [track] and [create]: method, URL, headers and body -> templates.
+// Method, URL, headers and body of an operation -> templates.
 #include <algorithm>
 #include <array>
 
-#include "carriers/payload.h"
 #include "carriers/profile_parts.h"
 #include "carriers/template_marks.h"
 
@@ -12,9 +11,10 @@ namespace {
 struct RequestTexts {
   std::string method = "GET";
   std::string url;
-  std::vector<std::pair<std::string, std::string>> headers;
+  NamedTexts headers;
   std::optional<std::string> body;
   Escape body_escape = Escape::none;
+  std::chrono::milliseconds timeout{0};
 };
 
 RequestTexts read_texts(TableReader& reader) {
@@ -32,11 +32,8 @@ RequestTexts read_texts(TableReader& reader) {
     reader.error("body", "needs body_format: how values are escaped in it (\"xml\", \"json\", \"url\" or \"none\")");
   if (texts.body && texts.method == "GET" && reader.has("method") == method.has_value())
     reader.error("body", "a GET request has no body: state a method");
+  texts.timeout = reader.duration("timeout").value_or(std::chrono::milliseconds{0});
   return texts;
-}
-
-NameTree text_name() {
-  return {NameTree::Kind::text, {}};
 }
 
 /// Data that puts a mark wherever a value that is not known yet would stand.
@@ -44,7 +41,8 @@ JsonValue marked(const NameTree& names) {
   if (names.kind == NameTree::Kind::text) return JsonValue::of_text(mark::hole(0));
   JsonValue object = JsonValue::of_object();
   for (const auto& [name, child] : names.members)
-    if (child.kind != NameTree::Kind::lambda) object.members.emplace(name, marked(child));
+    if (child.kind != NameTree::Kind::lambda && child.kind != NameTree::Kind::unlisted)
+      object.members.emplace(name, marked(child));
   if (names.kind != NameTree::Kind::list) return object;
   return {JsonValue::Kind::array, {}, {std::move(object)}, {}};
 }
@@ -55,82 +53,109 @@ JsonValue marked_data(const NameTree& names, const JsonValue& constants) {
   return data;
 }
 
-/// Renders once with marks: what only rendering tells is told at load.
+void report(TableReader& reader, std::string_view key, const RenderError& error) {
+  reader.error(key, (error.name.empty() ? "" : "{{" + error.name + "}} ") + error.message);
+}
+
+/// Renders and cuts once with marks: what only that tells is told at load.
 std::optional<std::string> try_text(TableReader& reader, std::string_view key, const std::string& text,
-                                    const NameTree& names, const LoadContext& context, Part part, Escape escape) {
+                                    const NameTree& names, const LoadContext& context, const Rendering& rendering) {
   if (!check_text(reader, key, text, names)) return std::nullopt;
-  const auto rendered = render(text, marked_data(names, context.constants), {part, escape, context.base_url});
-  if (rendered) return *rendered;
-  reader.error(key, (rendered.error().name.empty() ? "" : rendered.error().name + " ") + rendered.error().message);
-  return std::nullopt;
-}
-
-bool check_url(TableReader& reader, const std::string& text, const NameTree& names, const LoadContext& context) {
-  const auto rendered = try_text(reader, "url", text, names, context, Part::url, Escape::url);
-  if (!rendered) return false;
-  const std::string known = rendered->substr(0, rendered->find(mark::hole_begin));
-  const std::size_t host = known.find("://");
-  const bool host_varies =
-      known.size() < rendered->size() && host != known.npos && known.find_first_of("/?#", host + 3) == known.npos;
-  std::string problem = host_varies ? "the host must not depend on a variable: a '/' has to stand before the first one"
-                                    : url_problem(known, context.http_allowed);
-  const auto is_literal = [](char c) { return c > ' ' && c < '\x7F'; };
-  const auto is_mark = [](char c) { return c >= mark::hole_begin && c <= mark::between_end; };
-  if (problem.empty() && !std::ranges::all_of(*rendered, [&](char c) { return is_literal(c) || is_mark(c); }))
-    problem = "blanks, line breaks and letters beyond ASCII have to be percent-encoded in a URL";
-  if (!problem.empty()) reader.error("url", problem);
-  return problem.empty();
-}
-
-/// The names are good, and the texts render.
-bool check_headers(TableReader& reader, const RequestTexts& texts, const NameTree& names, const LoadContext& context) {
-  bool good = true;
-  std::optional<TableReader> headers = texts.headers.empty() ? std::nullopt : reader.table("headers");
-  for (const auto& [name, value] : texts.headers) {
-    std::string problem;
-    if (!is_header_name(name))
-      problem = "is not a name of a header";
-    else if (has_control_characters(value))
-      problem = "a header holds no line break and no control character";
-    if (!problem.empty()) headers->error(name, problem);
-    good &= problem.empty() && try_text(*headers, name, value, names, context, Part::header, Escape::none).has_value();
+  const JsonValue data = marked_data(names, context.constants);
+  auto rendered = render(text, data, rendering);
+  if (!rendered) {
+    report(reader, key, rendered.error());
+    return std::nullopt;
   }
-  return good;
+  if (const auto cut = CutText::cut(text, data, context.session, rendering); !cut) {
+    report(reader, key, cut.error());
+    return std::nullopt;
+  }
+  return *std::move(rendered);
 }
 
-NameTree track_names(const LoadContext& context) {
-  NameTree names = constant_names(context.constants);
-  NameTree items{NameTree::Kind::lambda, {}};
-  for (const std::string_view variable : track_variable_names) {
-    items.members.emplace(variable, text_name());
-    // In a batch a variable outside {{#items}} would be the first shipment's, and the others would get its answer.
-    if (context.batch_max == 1) names.members.emplace(variable, text_name());
+/// What stands in a rendered URL besides what is still to be filled in: that will be percent-encoded.
+std::string known_characters(std::string_view rendered) {
+  std::string known;
+  for (std::size_t at = 0; at < rendered.size();) {
+    const char c = rendered[at];
+    if (c == mark::function_begin)
+      at = mark::end_of_application(rendered, at);
+    else if (c == mark::hole_begin)
+      at = rendered.find(mark::hole_end, at) + 1;
+    else if (mark::all.contains(c))
+      ++at;
+    else
+      known += rendered[at++];
   }
-  items.members.emplace("comma", NameTree{NameTree::Kind::lambda, {}});
-  names.members.emplace("items", std::move(items));
+  return known;
+}
+
+bool is_header_name(std::string_view name) {
+  constexpr std::string_view marks = "!#$%&'*+-.^_`|~";  // RFC 9110, token
+  return !name.empty() && std::ranges::all_of(name, [&](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || marks.contains(c);
+  });
+}
+
+bool same_header(std::string_view a, std::string_view b) {
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
+  return std::ranges::equal(a, b, {}, lower, lower);
+}
+
+/// An operation's own header takes the place of the one of [auth].
+NamedTexts with_auth_headers(const NamedTexts& own, const LoadContext& context) {
+  NamedTexts all;
+  for (const auto& header : context.auth_headers)
+    if (std::ranges::none_of(own, [&](const auto& one) { return same_header(one.first, header.first); }))
+      all.push_back(header);
+  all.insert(all.end(), own.begin(), own.end());
+  return all;
+}
+
+std::string with_auth_query(std::string url, const LoadContext& context) {
+  for (const auto& [name, value] : context.auth_query) {
+    url += url.contains('?') ? '&' : '?';
+    url += name + "=" + value;
+  }
+  return url;
+}
+
+/// In a URL the finished body may be signed; in a header the URL, too.
+NameTree url_names(NameTree names) {
+  for (const Variable variable : {Variable::method, Variable::body})
+    names.members.emplace(variable_names.at(static_cast<std::size_t>(variable)), text_name());
+  return names;
+}
+NameTree header_names(NameTree names) {
+  names = url_names(std::move(names));
+  for (const Variable variable : {Variable::url, Variable::url_path, Variable::url_query})
+    names.members.emplace(variable_names.at(static_cast<std::size_t>(variable)), text_name());
   return names;
 }
 
-/// Cuts a text that has been checked; an empty one if even so something is wrong.
-TrackText cut_text(TableReader& reader, std::string_view key, const std::string& text, const LoadContext& context,
-                   Part part, Escape escape) {
-  auto cut = TrackText::cut(text, context.constants, {part, escape, context.base_url});
-  if (cut) return *std::move(cut);
-  reader.error(key, cut.error());
-  return {};
+/// The texts of a request with what [auth] adds to them; nothing where something is wrong with them.
+std::optional<CallTemplate> load_texts(TableReader& reader, const NameTree& names, const LoadContext& context) {
+  const RequestTexts texts = read_texts(reader);
+  CallTemplate request;
+  request.method = texts.method;
+  request.url = with_auth_query(texts.url, context);
+  request.headers = with_auth_headers(texts.headers, context);
+  request.body = texts.body;
+  request.body_escape = texts.body_escape;
+  request.timeout = texts.timeout;
+  request.base_url = context.base_url;
+  request.constants = context.constants;
+  request.session = context.session;
+  const bool url_good = !texts.url.empty() && check_url(reader, "url", texts.url, names, context);
+  const bool headers_good = check_headers(reader, "headers", texts.headers, names, context);
+  const bool body_good = !texts.body || try_text(reader, "body", *texts.body, names, context,
+                                                 {Part::body, texts.body_escape, context.base_url});
+  if (!url_good || !headers_good || !body_good) return std::nullopt;
+  return request;
 }
 
 }  // namespace
-
-NameTree constant_names(const JsonValue& constants) {
-  NameTree names;
-  names.members.emplace("base_url", text_name());
-  names.members.emplace("as_xml_text", NameTree{NameTree::Kind::lambda, {}});
-  names.members.emplace("as_json_text", NameTree{NameTree::Kind::lambda, {}});
-  for (const auto& [group, values] : constants.members)
-    for (const auto& [name, value] : values.members) names.members[group].members.emplace(name, text_name());
-  return names;
-}
 
 std::string url_problem(std::string_view url, bool http_allowed) {
   const bool plain = url.starts_with("http://");
@@ -151,13 +176,6 @@ bool is_loopback(std::string_view url) {
   return name == "127.0.0.1" || name == "localhost" || name == "[::1]";
 }
 
-bool is_header_name(std::string_view name) {
-  constexpr std::string_view marks = "!#$%&'*+-.^_`|~";  // RFC 9110, token
-  return !name.empty() && std::ranges::all_of(name, [&](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || marks.contains(c);
-  });
-}
-
 bool check_text(TableReader& reader, std::string_view key, const std::string& text, const NameTree& names) {
   const std::vector<TemplateError> errors = check_template(text, names);
   for (const TemplateError& error : errors) {
@@ -167,66 +185,89 @@ bool check_text(TableReader& reader, std::string_view key, const std::string& te
   return errors.empty();
 }
 
-TrackTemplate load_track_request(TableReader& track, const LoadContext& context) {
-  const RequestTexts texts = read_texts(track);
-  const NameTree names = track_names(context);
-  TrackTemplate request;
-  request.method = texts.method;
-  request.constant_headers = context.auth_headers;
-  const bool url_good = !texts.url.empty() && check_url(track, texts.url, names, context);
-  const bool headers_good = check_headers(track, texts, names, context);
-  const bool body_good =
-      !texts.body || try_text(track, "body", *texts.body, names, context, Part::body, texts.body_escape);
-  if (!url_good || !headers_good || !body_good) return request;
-
-  request.url = cut_text(track, "url", texts.url, context, Part::url, Escape::url);
-  request.uses_dates = request.url.uses_dates();
-  bool repeats_items = request.url.repeats_items();
-  for (const auto& [name, value] : texts.headers) {
-    TrackText header = cut_text(track, "headers", name + ": " + value, context, Part::header, Escape::none);
-    request.uses_dates |= header.uses_dates();
-    if (header.is_constant())
-      request.constant_headers.emplace_back(header.first_literal());
-    else
-      request.headers.push_back(std::move(header));
-  }
-  if (texts.body) {
-    request.body = cut_text(track, "body", *texts.body, context, Part::body, texts.body_escape);
-    request.uses_dates |= request.body->uses_dates();
-    repeats_items |= request.body->repeats_items();
-  }
-  if (context.batch_max > 1 && !repeats_items)
-    track.error(texts.body ? "body" : "url",
-                "limits.batch_max is more than 1, but neither URL nor body has {{#items}}");
-  return request;
+bool check_url(TableReader& reader, std::string_view key, const std::string& url, const NameTree& names,
+               const LoadContext& context) {
+  const auto rendered =
+      try_text(reader, key, url, url_names(names), context, {Part::url, Escape::url, context.base_url});
+  if (!rendered) return false;
+  const std::string known = rendered->substr(0, rendered->find_first_of(mark::all));
+  const std::size_t host = known.find("://");
+  const bool host_varies =
+      known.size() < rendered->size() && host != known.npos && known.find_first_of("/?#", host + 3) == known.npos;
+  std::string problem = host_varies ? "the host must not depend on a variable: a '/' has to stand before the first one"
+                                    : url_problem(known, context.http_allowed);
+  const auto is_literal = [](char c) { return c > ' ' && c < '\x7F'; };
+  if (problem.empty() && !std::ranges::all_of(known_characters(*rendered), is_literal))
+    problem = "blanks, line breaks and letters beyond ASCII have to be percent-encoded in a URL";
+  if (!problem.empty()) reader.error(key, problem);
+  return problem.empty();
 }
 
-CreateTemplate load_create_request(TableReader& create, std::vector<std::string>& required,
-                                   const LoadContext& context) {
-  const RequestTexts texts = read_texts(create);
-  CreateTemplate request;
-  request.method = texts.method;
-  request.url = texts.url;
-  request.constant_headers = context.auth_headers;
-  request.headers = texts.headers;
-  request.body = texts.body.value_or("");
-  request.body_escape = texts.body_escape;
-  request.base_url = context.base_url;
-  request.constants = context.constants;
+bool check_headers(TableReader& reader, std::string_view key, const NamedTexts& headers, const NameTree& names,
+                   const LoadContext& context) {
+  bool good = true;
+  std::optional<TableReader> table = headers.empty() ? std::nullopt : reader.table(key);
+  for (const auto& [name, value] : headers) {
+    std::string problem;
+    if (!is_header_name(name))
+      problem = "is not a name of a header";
+    else if (has_control_characters(value))
+      problem = "a header holds no line break and no control character";
+    if (!problem.empty()) table->error(name, problem);
+    const Rendering rendering{Part::header, Escape::none, context.base_url};
+    good &= problem.empty() && try_text(*table, name, value, header_names(names), context, rendering).has_value();
+  }
+  return good;
+}
 
-  required = create.texts("required");
-  for (const std::string_view name : {"order_number", "parcel_group", "service", "client_ref"})
-    request.names.members.emplace(name, text_name());
-  for (const std::string& path : required)
-    if (const auto declared = declare_field(request.names, path); !declared) create.error("required", declared.error());
-  for (const std::string& path : create.texts("optional"))
-    if (const auto declared = declare_field(request.names, path); !declared) create.error("optional", declared.error());
+std::string constant_text(TableReader& reader, std::string_view key, const LoadContext& context) {
+  const std::optional<std::string> text = reader.text(key);
+  LoadContext constants_only;
+  constants_only.constants = context.constants;
+  if (!text || !check_text(reader, key, *text, common_names(constants_only))) return {};
+  const auto cut = CutText::cut(*text, context.constants, {}, {Part::header, Escape::none, context.base_url});
+  if (!cut)
+    report(reader, key, cut.error());
+  else if (!cut->is_constant())
+    reader.error(key, "expected settings and secrets alone: what differs from request to request has no place here");
+  return cut ? std::string(cut->first_literal()) : std::string{};
+}
 
-  NameTree names = constant_names(context.constants);
-  names.members.insert(request.names.members.begin(), request.names.members.end());
-  if (!texts.url.empty()) check_url(create, texts.url, names, context);
-  check_headers(create, texts, names, context);
-  if (texts.body) try_text(create, "body", *texts.body, names, context, Part::body, texts.body_escape);
+void check_paging(TableReader& operation, const CutTemplate& request, const std::optional<Paging>& paging) {
+  if (!paging || paging->kind == Paging::Kind::link) return;
+  const bool is_counted = paging->kind == Paging::Kind::page;
+  const Variable changes = is_counted ? Variable::page : Variable::cursor;
+  const auto uses = [changes](const CutText& text) { return text.uses({changes}); };
+  if (uses(request.url) || std::ranges::any_of(request.headers, uses) || (request.body && uses(*request.body))) return;
+  const std::string variable = is_counted ? "{{page}}" : "{{cursor}}";
+  if (auto table = operation.table("paging"))
+    table->error("kind", "neither URL, headers nor body of the request has " + variable +
+                             ": it would ask for its first page again and again");
+}
+
+CutTemplate load_track_request(TableReader& track, const LoadContext& context, const std::optional<Paging>& paging,
+                               int first_page) {
+  auto request = load_texts(track, track_names(context, paging.has_value()), context);
+  if (!request) return {};
+  request->first_page = first_page;
+  auto cut = cut_template(*request, context.constants);
+  if (!cut) {
+    report(track, "", cut.error());
+    return {};
+  }
+  check_paging(track, *cut, paging);
+  const bool repeats_items = cut->url.repeats_items() || (cut->body && cut->body->repeats_items());
+  if (context.batch_max > 1 && !repeats_items)
+    track.error(request->body ? "body" : "url",
+                "limits.batch_max is more than 1, but neither URL nor body has {{#items}}");
+  return *std::move(cut);
+}
+
+CallTemplate load_call_request(TableReader& operation, NameTree names, const LoadContext& context) {
+  NameTree all = common_names(context);
+  all.members.insert(names.members.begin(), names.members.end());
+  CallTemplate request = load_texts(operation, all, context).value_or(CallTemplate{});
+  request.names = std::move(names);
   return request;
 }
 

@@ -19,6 +19,17 @@ bool is_control_character(std::string_view character) {
   return character.size() == 2 && character[0] == '\xC2' && static_cast<unsigned char>(character[1]) < 0xA0;
 }
 
+/// Printable ASCII with single blanks inside: nearly every field is, and stays as it is.
+bool is_tidy_ascii(std::string_view text) {
+  bool blank_before = true;
+  for (const char c : text) {
+    const bool blank = c == ' ';
+    if ((blank && blank_before) || c < ' ' || c == '\x7F') return false;  // bytes from 0x80 on are less than ' ', too
+    blank_before = blank;
+  }
+  return !blank_before || text.empty();
+}
+
 }  // namespace
 
 bool holds(const Query& query, const pugi::xpath_node& node) {
@@ -31,15 +42,15 @@ pugi::xpath_node_set select(const Query& query, const pugi::xpath_node& node) {
   return nodes;
 }
 
-std::string read(const std::optional<Query>& query, const pugi::xpath_node& node, std::size_t bytes_max) {
-  if (!query) return {};
+std::string read(const Query& query, const pugi::xpath_node& node, std::size_t bytes_max) {
   std::array<char, 512> buffer;  // nearly every field fits: no allocation but the string that is kept
-  const std::size_t size = query->compiled.evaluate_string(buffer.data(), buffer.size(), node);
+  const std::size_t size = query.compiled.evaluate_string(buffer.data(), buffer.size(), node);
   if (size <= buffer.size()) return tidy({buffer.data(), size - 1}, bytes_max);
-  return tidy(query->compiled.evaluate_string(node), bytes_max);
+  return tidy(query.compiled.evaluate_string(node), bytes_max);
 }
 
 std::string tidy(std::string_view text, std::size_t bytes_max) {
+  if (text.size() <= bytes_max && is_tidy_ascii(text)) return std::string{text};
   std::string line;
   line.reserve(std::min(text.size(), bytes_max));
   bool blank_before = false;

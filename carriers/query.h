@@ -2,20 +2,27 @@
 // carriers/.
 #pragma once
 
+#include <pugixml.hpp>
+
 #include <cstddef>
 #include <string>
 #include <string_view>
 
-#include "carriers/compiled.h"
-
 namespace remitod::carriers {
+
+/// An XPath expression with the key it came from, for messages.
+struct Query {
+  std::string key;  ///< "track.answer.events"
+  std::string text;
+  pugi::xpath_query compiled;
+};
 
 /// The boolean value of a query at a node.
 bool holds(const Query& query, const pugi::xpath_node& node);
 /// The nodes of a query at a node, in the order of the document.
 pugi::xpath_node_set select(const Query& query, const pugi::xpath_node& node);
-/// The string value of a query at a node, tidied; "" where the query is absent.
-std::string read(const std::optional<Query>& query, const pugi::xpath_node& node, std::size_t bytes_max);
+/// The string value of a query at a node, tidied.
+std::string read(const Query& query, const pugi::xpath_node& node, std::size_t bytes_max);
 
 /// Any bytes as one line of valid UTF-8: control characters removed, runs of blanks made one, none at the ends, bytes
 /// that are no UTF-8 shown as '?', cut to `bytes_max` between two characters.

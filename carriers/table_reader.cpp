@@ -77,6 +77,11 @@ std::string TableReader::path_of(std::string_view key) const {
   return path_.empty() ? std::string(key) : key.empty() ? path_ : path_ + "." + std::string(key);
 }
 
+int TableReader::line_of(std::string_view key) const {
+  const toml::node* node = table_->get(key);
+  return node ? static_cast<int>(node->source().begin.line) : 0;
+}
+
 void TableReader::error(std::string_view key, std::string message, int line_offset) {
   const toml::node* node = table_->get(key);
   const toml::source_region& source = node ? node->source() : table_->source();
@@ -91,11 +96,19 @@ void TableReader::error(std::string_view key, std::string message, int line_offs
 
 const toml::node* TableReader::find(std::string_view key) {
   asked_.emplace(key);
+  errors_->note_key(path_of(key));
   return table_->get(key);
 }
 
 bool TableReader::has(std::string_view key) {
   return find(key) != nullptr;
+}
+
+std::vector<std::string> TableReader::keys() const {
+  std::vector<std::string> names;
+  for (const auto& [key, node] : *table_) names.emplace_back(key.str());
+  std::ranges::sort(names);
+  return names;
 }
 
 void TableReader::wrong_type(std::string_view key, const toml::node& node, std::string_view expected) {
@@ -161,6 +174,17 @@ std::optional<std::chrono::milliseconds> TableReader::duration(std::string_view 
   return parsed;
 }
 
+std::vector<std::chrono::milliseconds> TableReader::durations(std::string_view key) {
+  std::vector<std::chrono::milliseconds> result;
+  for (const std::string& text : texts(key)) {
+    if (const auto parsed = parse_duration(text))
+      result.push_back(*parsed);
+    else
+      error(key, "expected durations such as [\"5 s\", \"10 min\"], not \"" + text + "\"");
+  }
+  return result;
+}
+
 std::optional<std::chrono::hours> TableReader::hours(std::string_view key) {
   const auto found = duration(key);
   if (!found) return std::nullopt;
@@ -177,6 +201,14 @@ std::optional<std::chrono::seconds> TableReader::seconds(std::string_view key) {
   return std::nullopt;
 }
 
+std::optional<std::chrono::seconds> TableReader::seconds(std::string_view key, std::chrono::seconds min,
+                                                         std::chrono::seconds max) {
+  const auto found = seconds(key);
+  if (!found || (*found >= min && *found <= max)) return found;
+  error(key, "expected a duration from " + std::to_string(min.count()) + " s to " + std::to_string(max.count()) + " s");
+  return std::nullopt;
+}
+
 std::optional<std::size_t> TableReader::choice(std::string_view key, std::span<const std::string> words) {
   const std::optional<std::string> found = text(key);
   if (!found) return std::nullopt;
@@ -186,6 +218,13 @@ std::optional<std::size_t> TableReader::choice(std::string_view key, std::span<c
   for (const std::string& word : words) expected += (expected.empty() ? "\"" : ", \"") + word + "\"";
   error(key, "expected one of " + expected + did_you_mean(*found, words));
   return std::nullopt;
+}
+
+std::vector<std::string> TableReader::text_or_texts(std::string_view key) {
+  const toml::node* node = find(key);
+  if (!node || !node->is_string()) return texts(key);
+  std::optional<std::string> one = text(key);
+  return one ? std::vector{*std::move(one)} : std::vector<std::string>{};
 }
 
 std::vector<std::string> TableReader::texts(std::string_view key) {
@@ -225,6 +264,25 @@ std::vector<std::pair<std::string, std::string>> TableReader::text_table(std::st
   for (const auto& [name, node] : *reader->table_)
     if (auto text = reader->text(name.str())) result.emplace_back(std::string(name.str()), *std::move(text));
   return result;
+}
+
+std::optional<TomlValue> TableReader::any(std::string_view key) {
+  const toml::node* node = find(key);
+  return node ? any(key, *node, "") : std::nullopt;
+}
+
+std::optional<TomlValue> TableReader::any(std::string_view key, const toml::node& node, const std::string& item) {
+  if (const auto* text = node.as_string()) return TomlValue{text->get()};
+  if (const toml::table* found = node.as_table()) return TomlValue{TableReader(*found, path_of(key) + item, *errors_)};
+  const toml::array* list = node.as_array();
+  if (!list) {
+    wrong_type(key, node, "a text, a list or a table");
+    return std::nullopt;
+  }
+  std::vector<TomlValue> items;
+  for (std::size_t i = 0; i < list->size(); ++i)
+    if (auto value = any(key, (*list)[i], item + "." + std::to_string(i + 1))) items.push_back(*std::move(value));
+  return TomlValue{std::move(items)};
 }
 
 std::optional<TableReader> TableReader::table(std::string_view key) {

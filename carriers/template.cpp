@@ -5,42 +5,31 @@
 #include "carriers/template_marks.h"
 
 namespace remitod::carriers {
+namespace {
 
-std::string_view TrackValues::of(TrackVariable variable) const {
-  const std::string_view date{registered_date.data(), registered_date.size()};
-  switch (variable) {
-    case TrackVariable::remito:
-      return remito;
-    case TrackVariable::registered_yy:
-      return date.substr(2, 2);
-    case TrackVariable::registered_yyyy:
-      return date.substr(0, 4);
-    case TrackVariable::registered_date:
-      return date;
-  }
-  return {};
+/// What is known only when the request goes out, as marks.
+void add_marks(JsonValue& data, std::span<const std::string> session) {
+  for (unsigned i = 0; i < variable_names.size(); ++i)
+    data.members.emplace(variable_names[i], JsonValue::of_text(mark::hole(i)));  // a value that is known stays
+  JsonValue values = JsonValue::of_object();
+  auto number = static_cast<unsigned>(variable_names.size());
+  for (const std::string& name : session) values.members.emplace(name, JsonValue::of_text(mark::hole(number++)));
+  data.members.insert_or_assign("session", std::move(values));
 }
+
+}  // namespace
 
 /// Reads a rendered text from mark to mark. Each mark ends the piece before it.
 class Cutter {
  public:
-  std::expected<TrackText, std::string> run(std::string_view rendered) {
-    while (!rendered.empty()) {
-      const std::size_t plain = std::min(rendered.find_first_of("\x01\x03\x04\x05\x06"), rendered.size());
+  std::expected<CutText, RenderError> run(std::string_view rendered) {
+    while (!rendered.empty() && problem_.empty()) {
+      const std::size_t plain = std::min(rendered.find_first_of(mark::boundaries), rendered.size());
       piece_.literal = rendered.substr(0, plain);
       rendered.remove_prefix(plain);
-      if (rendered.empty()) break;
-      if (rendered.front() == mark::hole_begin) {
-        const std::size_t end = rendered.find(mark::hole_end);
-        read_hole(rendered.substr(1, end - 1));
-        rendered.remove_prefix(end + 1);
-      } else {
-        if (rendered.front() == mark::items_begin && std::exchange(seen_items_, true))
-          return std::unexpected("{{#items}} stands twice in one text; once is possible");
-        read_boundary(rendered.front());
-        rendered.remove_prefix(1);
-      }
+      if (!rendered.empty()) rendered.remove_prefix(read_mark(rendered));
     }
+    if (!problem_.empty()) return std::unexpected(RenderError{"", std::move(problem_)});
     finish_piece();
     if (text_.pieces_.empty()) text_.pieces_.emplace_back();
     estimate_bytes();
@@ -48,24 +37,85 @@ class Cutter {
   }
 
  private:
-  void read_hole(std::string_view letters) {
-    piece_.variable = static_cast<TrackVariable>(mark::index_of(letters.front()));
-    for (const char letter : letters.substr(1)) piece_.escapes.push_back(static_cast<Escape>(mark::index_of(letter)));
+  using Then = CutText::Piece::Then;
+  struct OpenFunction {
+    unsigned number = 0;
+    bool has_key = false;
+  };
+
+  /// Returns the bytes of the mark.
+  std::size_t read_mark(std::string_view rendered) {
+    switch (rendered.front()) {
+      case mark::hole_begin: {
+        const std::size_t end = rendered.find(mark::hole_end);
+        piece_.then = Then::variable;
+        piece_.number = mark::index_of(rendered[1]);
+        read_escapes(rendered.substr(2, end - 2));
+        return end + 1;
+      }
+      case mark::function_begin:
+        piece_.then = Then::function_begin;
+        piece_.number = mark::index_of(rendered[1]);
+        open_.push_back({piece_.number, false});
+        finish_piece();
+        return 2;
+      case mark::function_end: {
+        const std::size_t end = rendered.find(mark::hole_end);
+        close_function();
+        read_escapes(rendered.substr(1, end - 1));
+        return end + 1;
+      }
+      default:
+        read_boundary(rendered.front());
+        return 1;
+    }
+  }
+
+  void read_escapes(std::string_view letters) {
+    for (const char letter : letters) piece_.escapes.push_back(static_cast<Escape>(mark::index_of(letter)));
     finish_piece();
+  }
+
+  void close_function() {
+    piece_.then = Then::function_end;
+    piece_.number = open_.back().number;
+    const FunctionRow& row = template_functions()[piece_.number];
+    const std::string name = "{{#" + std::string(row.name) + "}} ";
+    if (row.takes_key && !open_.back().has_key) problem_ = name + "needs a key: {{#key}}...{{/key}} inside it";
+    if (row.takes_format) check_format(name);
+    open_.pop_back();
+    if (row.gives_bytes && open_.empty())
+      problem_ = name + "gives bytes, not text: it has to stand in another function, such as {{#base64}}";
+    if (piece_.number == key_function() && !open_.empty()) open_.back().has_key = true;
+  }
+
+  void check_format(const std::string& name) {
+    const bool is_literal = !text_.pieces_.empty() && text_.pieces_.back().then == Then::function_begin;
+    const auto written = is_literal ? apply_function(piece_.number, piece_.literal, "", {})
+                                    : std::unexpected(std::string("takes the format of a time, and no variable"));
+    if (!written) problem_ = name + written.error();
   }
 
   void read_boundary(char boundary) {
+    if (boundary == mark::items_begin && std::exchange(seen_items_, true))
+      problem_ = "{{#items}} stands twice in one text; once is possible";
+    if ((boundary == mark::items_begin || boundary == mark::items_end) && !open_.empty())
+      problem_ = "{{#items}} cannot stand inside a function";
     finish_piece();
     if (boundary == mark::items_begin) text_.items_begin_ = text_.pieces_.size();
     if (boundary == mark::items_end) text_.items_end_ = text_.pieces_.size();
-    piece_.between = boundary == mark::between_begin;
+    if (boundary == mark::between_begin || boundary == mark::between_end)
+      piece_.between = boundary == mark::between_begin;
+    if (boundary == mark::next_page_begin || boundary == mark::next_page_end)
+      piece_.next_page = boundary == mark::next_page_begin;
   }
 
   void finish_piece() {
-    const bool between = piece_.between;
-    if (!piece_.literal.empty() || piece_.variable) text_.pieces_.push_back(std::move(piece_));
+    const bool between = piece_.between, next_page = piece_.next_page;
+    if (!piece_.literal.empty() || piece_.then != Then::nothing) text_.pieces_.push_back(std::move(piece_));
     piece_ = {};
     piece_.between = between;
+    piece_.next_page = next_page;
   }
 
   void estimate_bytes() {
@@ -76,61 +126,181 @@ class Cutter {
     }
   }
 
-  TrackText text_;
-  TrackText::Piece piece_;
+  CutText text_;
+  CutText::Piece piece_;
+  std::vector<OpenFunction> open_;
+  std::string problem_;
   bool seen_items_ = false;
 };
 
-std::expected<TrackText, std::string> TrackText::cut(const std::string& text, const JsonValue& constants,
-                                                     const Rendering& rendering) {
-  JsonValue data = constants;
-  for (unsigned i = 0; i < track_variable_names.size(); ++i)
-    data.members.insert_or_assign(std::string(track_variable_names[i]), JsonValue::of_text(mark::hole(i)));
-  const std::expected<std::string, RenderError> rendered = render(text, data, rendering);
-  if (!rendered)
-    return std::unexpected(rendered.error().name.empty()
-                               ? rendered.error().message
-                               : "{{" + rendered.error().name + "}} " + rendered.error().message);
+/// Appends pieces, and applies functions to what was appended inside them.
+class Filler {
+ public:
+  using Piece = CutText::Piece;
+  Filler(std::string& out, const CallValues& call) : out_(out), call_(call) {}
+
+  void append(const Piece& piece, const ItemValues& item) {
+    std::string& out = functions_.empty() ? out_ : functions_.back().content;
+    out += piece.literal;
+    switch (piece.then) {
+      case Piece::Then::nothing:
+        return;
+      case Piece::Then::variable:
+        return append_value(out, value_of(piece.number, item), piece.escapes);
+      case Piece::Then::function_begin:
+        functions_.emplace_back();
+        return;
+      case Piece::Then::function_end:
+        return finish_function(piece, item);
+    }
+  }
+  const std::string& problem() const { return problem_; }
+
+ private:
+  struct Open {
+    std::string content, key;
+  };
+
+  static void append_value(std::string& out, std::string_view value, std::span<const Escape> escapes) {
+    if (escapes.empty()) {
+      out += value;
+      return;
+    }
+    std::string escaped;
+    for (; escapes.size() > 1; escapes = escapes.subspan(1)) {
+      std::string once;
+      append_escaped(once, value, escapes.front());
+      escaped = std::move(once);
+      value = escaped;
+    }
+    append_escaped(out, value, escapes.front());
+  }
+
+  void finish_function(const Piece& piece, const ItemValues& item) {
+    const Open ended = std::move(functions_.back());
+    functions_.pop_back();
+    if (piece.number == key_function()) {
+      functions_.back().key = ended.content;
+      return;
+    }
+    TemplateTimes times = call_.times;
+    times.registered = item.registered;
+    const auto result = apply_function(piece.number, ended.content, ended.key, times);
+    if (!result && problem_.empty()) problem_ = result.error();
+    if (result) append_value(functions_.empty() ? out_ : functions_.back().content, *result, piece.escapes);
+  }
+
+  std::string_view value_of(unsigned number, const ItemValues& item) const {
+    const std::string_view date{item.registered_date.data(), item.registered_date.size()};
+    if (number >= variable_names.size()) return call_.session[number - variable_names.size()];
+    switch (static_cast<Variable>(number)) {
+      case Variable::remito:
+        return item.remito;
+      case Variable::registered_yy:
+        return date.substr(2, 2);
+      case Variable::registered_yyyy:
+        return date.substr(0, 4);
+      case Variable::registered_date:
+        return date;
+      case Variable::uuid:
+        return call_.uuid;
+      case Variable::page:
+        return call_.page;
+      case Variable::cursor:
+        return call_.cursor;
+      case Variable::method:
+        return call_.method;
+      case Variable::url:
+        return call_.url;
+      case Variable::url_path:
+        return call_.url_path;
+      case Variable::url_query:
+        return call_.url_query;
+      case Variable::body:
+        return call_.body;
+    }
+    return {};
+  }
+
+  std::string& out_;
+  const CallValues& call_;
+  std::vector<Open> functions_;
+  std::string problem_;
+};
+
+std::expected<CutText, RenderError> CutText::cut(const std::string& text, const JsonValue& data,
+                                                 std::span<const std::string> session, const Rendering& rendering) {
+  JsonValue all = data;
+  add_marks(all, session);
+  const std::expected<std::string, RenderError> rendered = render(text, all, rendering);
+  if (!rendered) return std::unexpected(rendered.error());
   return Cutter().run(*rendered);
 }
 
-void TrackText::append_piece(std::string& out, const Piece& piece, const TrackValues& values) {
-  out += piece.literal;
-  if (!piece.variable) return;
-  const std::string_view value = values.of(*piece.variable);
-  if (piece.escapes.empty()) {
-    out += value;
-  } else if (piece.escapes.size() == 1) {
-    append_escaped(out, value, piece.escapes.front());
-  } else {
-    std::string escaped(value);
-    for (const Escape escape : piece.escapes) {
-      std::string again;
-      append_escaped(again, escaped, escape);
-      escaped = std::move(again);
-    }
-    out += escaped;
-  }
-}
-
-void TrackText::append_to(std::string& out, std::span<const TrackValues> items) const {
+std::expected<void, std::string> CutText::append_to(std::string& out, const CallValues& call,
+                                                    std::span<const ItemValues> items) const {
+  static const ItemValues no_item;
+  const ItemValues& first = items.empty() ? no_item : items.front();
   out.reserve(out.size() + bytes_ + item_bytes_ * items.size());
-  for (std::size_t i = 0; i < items_begin_; ++i) append_piece(out, pieces_[i], items.front());
+  Filler filler(out, call);
+  const auto append = [&](const Piece& piece, const ItemValues& item) {
+    if (!piece.next_page || call.is_next_page) filler.append(piece, item);
+  };
+  for (std::size_t i = 0; i < items_begin_; ++i) append(pieces_[i], first);
   if (repeats_items())
     for (std::size_t item = 0; item < items.size(); ++item)
       for (std::size_t i = items_begin_; i < items_end_; ++i)
-        if (!pieces_[i].between || item + 1 < items.size()) append_piece(out, pieces_[i], items[item]);
-  for (std::size_t i = items_end_; i < pieces_.size(); ++i) append_piece(out, pieces_[i], items.front());
+        if (!pieces_[i].between || item + 1 < items.size()) append(pieces_[i], items[item]);
+  for (std::size_t i = items_end_; i < pieces_.size(); ++i) append(pieces_[i], first);
+  if (!filler.problem().empty()) return std::unexpected(filler.problem());
+  return {};
 }
 
-bool TrackText::is_constant() const {
-  return !repeats_items() &&
-         std::none_of(pieces_.begin(), pieces_.end(), [](const Piece& piece) { return piece.variable.has_value(); });
+bool CutText::is_constant() const {
+  return pieces_.size() == 1 && pieces_.front().then == Piece::Then::nothing && !pieces_.front().next_page &&
+         !repeats_items();
 }
 
-bool TrackText::uses_dates() const {
-  return std::any_of(pieces_.begin(), pieces_.end(),
-                     [](const Piece& piece) { return piece.variable && *piece.variable != TrackVariable::remito; });
+bool CutText::uses(std::initializer_list<Variable> variables) const {
+  return std::ranges::any_of(pieces_, [variables](const Piece& piece) {
+    return piece.then == Piece::Then::variable &&
+           std::ranges::any_of(variables, [&](Variable one) { return piece.number == static_cast<unsigned>(one); });
+  });
+}
+
+void CutTemplate::note_uses(const CutText& text) {
+  using enum Variable;
+  uses_dates |= text.uses({registered_yy, registered_yyyy, registered_date});
+  uses_url_parts |= text.uses({url_path, url_query});
+  uses_uuid |= text.uses({uuid});
+  uses_page |= text.uses({page});
+}
+
+std::expected<CutTemplate, RenderError> cut_template(const CallTemplate& request, const JsonValue& data) {
+  CutTemplate result;
+  result.method = request.method;
+  result.timeout = request.timeout;
+  result.first_page = request.first_page;
+  result.session_values = request.session.size();
+  std::optional<RenderError> error;
+  const auto cut = [&](const std::string& text, Part part) {
+    auto made = CutText::cut(text, data, request.session, {part, request.body_escape, request.base_url});
+    if (!made && !error) error = made.error();
+    return made ? *std::move(made) : CutText{};
+  };
+  result.url = cut(request.url, Part::url);
+  result.note_uses(result.url);
+  for (const auto& [name, value] : request.headers) {
+    CutText header = cut(name + ": " + value, Part::header);
+    result.note_uses(header);
+    if (!header.is_constant())
+      result.headers.push_back(std::move(header));
+    else if (!is_blank(header.first_literal().substr(name.size() + 1)))
+      result.constant_headers.emplace_back(header.first_literal());
+  }
+  if (request.body) result.note_uses(result.body.emplace(cut(*request.body, Part::body)));
+  if (error) return std::unexpected(*std::move(error));
+  return result;
 }
 
 }  // namespace remitod::carriers

@@ -109,6 +109,7 @@ class Checker {
   void variable(const Tag& tag) {
     const NameTree* node = resolve(tag.name);
     if (!node) return unknown(tag);
+    if (node->kind == NameTree::Kind::unlisted) return unlisted(tag);
     if (node->kind != NameTree::Kind::text)
       fail(tag, "is a section: write {{#" + std::string(tag.name) + "}}...{{/" + std::string(tag.name) + "}}");
   }
@@ -116,6 +117,7 @@ class Checker {
   void open(const Tag& tag) {
     const NameTree* node = resolve(tag.name);
     if (!node) unknown(tag);
+    if (node && node->kind == NameTree::Kind::unlisted) unlisted(tag);
     if (node && node->kind == NameTree::Kind::lambda && tag.sigil == '^') fail(tag, "cannot be inverted");
     open_.push_back(tag);
     // An unknown section opens the scope around it once more, so that the names inside are judged as they stand.
@@ -131,6 +133,10 @@ class Checker {
     scopes_.pop_back();
   }
 
+  void unlisted(const Tag& tag) {
+    fail(tag, "is a field of the payload: list it under `required` or `optional` of this operation");
+  }
+
   void unknown(const Tag& tag) {
     std::vector<std::string> known;
     for (auto scope = scopes_.rbegin(); scope != scopes_.rend(); ++scope) collect_paths(**scope, "", known);
@@ -141,18 +147,24 @@ class Checker {
     fail(tag, "is not a variable here" + did_you_mean(meant, known));
   }
 
-  // As the mustache specification has it: the innermost scope that knows the first segment decides.
+  // As the mustache specification has it: the innermost scope that knows the first segment decides. What is not listed
+  // is not there when the template is filled, and hides nothing.
   const NameTree* resolve(std::string_view name) const {
     const std::string_view first = name.substr(0, name.find('.'));
+    const NameTree* unlisted = nullptr;
     for (auto scope = scopes_.rbegin(); scope != scopes_.rend(); ++scope) {
       const auto found = (*scope)->members.find(first);
       if (found == (*scope)->members.end()) continue;
-      return first.size() == name.size() ? &found->second : descend(found->second, name.substr(first.size() + 1));
+      const NameTree* const node =
+          first.size() == name.size() ? &found->second : descend(found->second, name.substr(first.size() + 1));
+      if (found->second.kind != NameTree::Kind::unlisted) return node;
+      unlisted = &found->second;
     }
-    return nullptr;
+    return unlisted;
   }
 
   static const NameTree* descend(const NameTree& node, std::string_view path) {
+    if (node.kind == NameTree::Kind::unlisted) return &node;
     const std::size_t dot = path.find('.');
     const std::string_view segment = path.substr(0, dot);
     if (node.kind == NameTree::Kind::list && is_index(segment))

@@ -13,10 +13,11 @@ namespace remitod::carriers {
 /// The data of a template as a tree of names.
 struct NameTree {
   enum class Kind : std::uint8_t {
-    text,    ///< {{name}}, and {{#name}} or {{^name}} for whether it is there
-    group,   ///< {{group.name}}, or {{#group}}{{name}}{{/group}}
-    list,    ///< {{#list}}{{name}}{{/list}}, or {{list.0.name}}; `members` are those of each element
-    lambda,  ///< {{#name}}...{{/name}} only; `members` may be named inside
+    text,      ///< {{name}}, and {{#name}} or {{^name}} for whether it is there
+    group,     ///< {{group.name}}, or {{#group}}{{name}}{{/group}}
+    list,      ///< {{#list}}{{name}}{{/list}}, or {{list.0.name}}; `members` are those of each element
+    lambda,    ///< {{#name}}...{{/name}} only; `members` may be named inside
+    unlisted,  ///< a field that orders have and this profile does not list: it may not be named
   };
   Kind kind = Kind::group;
   std::map<std::string, NameTree, std::less<>> members;

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "carriers/template_functions.h"
 #include "carriers/template_marks.h"
 
 namespace remitod::carriers {
@@ -101,6 +102,9 @@ class Renderer {
     data.set("as_json_text", document_in_a_text(Escape::json));
     data.set("items", marked(mark::items_begin, mark::items_end));
     data.set("comma", marked(mark::between_begin, mark::between_end));
+    data.set("next_page", marked(mark::next_page_begin, mark::next_page_end));
+    for (unsigned number = 0; number < template_functions().size(); ++number)
+      data.set(std::string(template_functions()[number].name), application_of(number));
     scopes_.push(&data);
 
     mustache::mustache compiled{text};
@@ -117,7 +121,7 @@ class Renderer {
       return rendering_.part == Part::url ? std::string(rendering_.base_url)
                                           : mark::escape_around(rendering_.base_url, escape_);
     const bool is_hole = value.starts_with(mark::hole_begin);
-    if (rendering_.part != Part::body && !is_hole && has_control_characters(value) && !error_)
+    if (rendering_.part != Part::body && functions_open_ == 0 && !is_hole && has_control_characters(value) && !error_)
       error_ = RenderError{scopes_.last_name(), "holds a line break or another control character"};
     return mark::escape_around(value, escape_);
   }
@@ -131,6 +135,19 @@ class Renderer {
     }}};
   }
 
+  /// The content is what the function is applied to, as it is: only the result is escaped.
+  mustache::data application_of(unsigned function) {
+    return mustache::data{
+        mustache::lambda2{[this, function](const std::string& text, const mustache::renderer& render) {
+          const Escape outer = std::exchange(escape_, Escape::none);
+          ++functions_open_;
+          const std::string content = render(text);
+          --functions_open_;
+          escape_ = outer;
+          return mark::escape_around(mark::application(function, content), outer);
+        }}};
+  }
+
   static mustache::data marked(char begin, char end) {
     return mustache::data{mustache::lambda2{[begin, end](const std::string& text, const mustache::renderer& render) {
       return begin + render(text) + end;
@@ -140,6 +157,7 @@ class Renderer {
   Rendering rendering_;
   Escape escape_;
   Scopes scopes_;
+  std::size_t functions_open_ = 0;
   std::optional<RenderError> error_;
 };
 

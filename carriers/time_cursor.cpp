@@ -4,6 +4,8 @@
 #include <array>
 #include <string>
 
+#include "carriers/text_fold.h"
+
 namespace remitod::carriers {
 namespace {
 
@@ -15,39 +17,47 @@ bool is_digit(char c) {
   return c >= '0' && c <= '9';
 }
 
+char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
+}
+
+bool is_letter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || static_cast<unsigned char>(c) >= 0x80;
+}
+
+/// English, Spanish (both spellings of September), French, German, Portuguese; folded, each name once.
+constexpr std::array<std::array<std::string_view, 6>, 12> month_names{{
+    {"january", "enero", "janvier", "januar", "janeiro"},
+    {"february", "febrero", "fevrier", "februar", "fevereiro"},
+    {"march", "marzo", "mars", "marz", "maerz", "marco"},
+    {"april", "abril", "avril"},
+    {"may", "mayo", "mai", "maio"},
+    {"june", "junio", "juin", "juni", "junho"},
+    {"july", "julio", "juillet", "juli", "julho"},
+    {"august", "agosto", "aout"},
+    {"september", "septiembre", "setiembre", "septembre", "setembro"},
+    {"october", "octubre", "octobre", "oktober", "outubro"},
+    {"november", "noviembre", "novembre", "novembro"},
+    {"december", "diciembre", "decembre", "dezember", "dezembro"},
+}};
+
 std::optional<int> month_of(std::string_view word) {
-  struct Names {
-    std::string_view english, spanish, variant;
-  };
-  constexpr std::array<Names, 12> months{{{"january", "enero", ""},
-                                          {"february", "febrero", ""},
-                                          {"march", "marzo", ""},
-                                          {"april", "abril", ""},
-                                          {"may", "mayo", ""},
-                                          {"june", "junio", ""},
-                                          {"july", "julio", ""},
-                                          {"august", "agosto", ""},
-                                          {"september", "septiembre", "setiembre"},
-                                          {"october", "octubre", ""},
-                                          {"november", "noviembre", ""},
-                                          {"december", "diciembre", ""}}};
-  if (word.empty()) return std::nullopt;
-  std::string lower(word);
-  std::ranges::transform(lower, lower.begin(),
-                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  const auto names = [&](std::string_view name) {
-    return lower == name || ((lower.size() == 3 || lower == "sept") && name.starts_with(lower));
-  };
-  for (std::size_t i = 0; i < months.size(); ++i)
-    if (names(months[i].english) || names(months[i].spanish) || names(months[i].variant))
-      return static_cast<int>(i) + 1;
-  return std::nullopt;
+  const std::string folded = fold(word);
+  if (folded.size() < 3) return std::nullopt;
+  std::optional<int> month;
+  for (std::size_t i = 0; i < month_names.size(); ++i) {
+    const auto begins = [&](std::string_view name) { return name.starts_with(folded); };
+    if (std::ranges::none_of(month_names[i], begins)) continue;
+    if (month) return std::nullopt;
+    month = static_cast<int>(i) + 1;
+  }
+  return month;
 }
 
 }  // namespace
 
 bool TimeCursor::take(char wanted) {
-  if (!left_.starts_with(wanted)) return false;
+  if (left_.empty() || lower(left_.front()) != lower(wanted)) return false;
   left_.remove_prefix(1);
   return true;
 }
@@ -61,13 +71,19 @@ void TimeCursor::skip_blanks() {
   }
 }
 
+std::string_view TimeCursor::run(bool (*belongs)(char)) {
+  const auto end = std::ranges::find_if_not(left_, belongs);
+  const std::string_view found = left_.substr(0, static_cast<std::size_t>(end - left_.begin()));
+  left_.remove_prefix(found.size());
+  return found;
+}
+
 std::string_view TimeCursor::word() {
-  const auto end = std::ranges::find_if_not(left_, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || static_cast<unsigned char>(c) >= 0x80;
-  });
-  const std::string_view letters = left_.substr(0, static_cast<std::size_t>(end - left_.begin()));
-  left_.remove_prefix(letters.size());
-  return letters;
+  return run(is_letter);
+}
+
+std::string_view TimeCursor::zone_word() {
+  return run([](char c) { return is_letter(c) || c == '/' || c == '_'; });
 }
 
 std::optional<int> TimeCursor::number(std::size_t digits_min, std::size_t digits_max) {
@@ -82,18 +98,27 @@ std::optional<int> TimeCursor::number(std::size_t digits_min, std::size_t digits
 
 microseconds TimeCursor::fraction(std::string_view marks) {
   if (left_.size() < 2 || !marks.contains(left_[0]) || !is_digit(left_[1])) return {};
+  left_.remove_prefix(1);
+  return fraction_digits().value_or(microseconds{});
+}
+
+std::optional<microseconds> TimeCursor::fraction_digits() {
   microseconds value{};
   microseconds unit{100'000};
-  left_.remove_prefix(1);
-  for (; !left_.empty() && is_digit(left_[0]); left_.remove_prefix(1), unit /= 10) value += unit * (left_[0] - '0');
-  return value;
+  const std::string_view digits = run(is_digit);
+  for (const char digit : digits) {
+    value += unit * (digit - '0');
+    unit /= 10;
+  }
+  return digits.empty() ? std::nullopt : std::optional(value);
 }
 
 std::optional<minutes> TimeCursor::offset() {
-  if (take_any("Zz")) return minutes{0};
+  if (take('Z')) return minutes{0};
+  const bool named = take_text("UTC") || take_text("GMT");
   const bool negative = left_.starts_with('-');
-  if (!take_any("+-")) return std::nullopt;
-  const auto whole_hours = number(2, 2);
+  if (!take_any("+-")) return named ? std::optional(minutes{0}) : std::nullopt;
+  const auto whole_hours = number(1, 2);
   const bool colon = take(':');
   const auto rest = number(2, 2);
   if (!whole_hours || *whole_hours > 23 || (colon && !rest) || rest.value_or(0) > 59) return std::nullopt;

@@ -14,6 +14,7 @@ class TimeCursor {
   explicit TimeCursor(std::string_view text) : left_(text) {}
   bool at_end() const { return left_.empty(); }
 
+  /// Letters of ASCII in either case.
   bool take(char wanted);
   bool take_any(std::string_view wanted);
   /// Also the no-break blanks that ICU puts before AM and PM.
@@ -23,15 +24,21 @@ class TimeCursor {
   std::optional<int> number(std::size_t digits_min, std::size_t digits_max);
   /// One of `marks` and digits, as many as there are; zero where that does not stand here. Cut off at microseconds.
   std::chrono::microseconds fraction(std::string_view marks);
-  /// From UTC: "Z", "-03:00", "-0300" or "-03".
+  /// The digits of a fraction without its mark, one at least.
+  std::optional<std::chrono::microseconds> fraction_digits();
+  /// A run of what the names of zones are written with: letters, '/', '_'.
+  std::string_view zone_word();
+  /// From UTC: "Z", "UTC", "GMT", "-03:00", "-0300", "-03", "-3", "GMT-3".
   std::optional<std::chrono::minutes> offset();
   /// "AM", "pm", "a.m.", "p. m.": true for the afternoon. In Spanish, .NET writes the dots and a (no-break) blank.
   std::optional<bool> afternoon();
-  /// A word that names a month in English or Spanish, in whole or by its first three letters ("sept" by four).
+  /// A word that names a month in English, Spanish, French, German or Portuguese, in whole or by its beginning: three
+  /// letters at least, and more where three are two months' ("juin", "juil").
   std::optional<int> month();
 
  private:
   bool take_text(std::string_view wanted);
+  std::string_view run(bool (*belongs)(char));
   std::string_view left_;
 };
 

@@ -1,11 +1,8 @@
 #include "carriers/time_format.h"
 
-#include <date/date.h>
-
 #include <algorithm>
 #include <array>
 #include <cstdint>
-#include <sstream>
 #include <utility>
 
 #include "carriers/time_cursor.h"
@@ -24,6 +21,7 @@ struct Fields {
   microseconds fraction{};
   std::optional<bool> afternoon;
   std::optional<minutes> offset;
+  std::string_view zone;
 
   /// Nothing where they make no moment.
   std::optional<WrittenTime> combined() const {
@@ -31,12 +29,22 @@ struct Fields {
     const std::chrono::year_month_day date{std::chrono::year{*year}, std::chrono::month{static_cast<unsigned>(*month)},
                                            std::chrono::day{static_cast<unsigned>(*day)}};
     if (!date.ok()) return std::nullopt;
-    if (hour12.has_value() != afternoon.has_value() || (hour && hour12)) return std::nullopt;
-    if (hour12 && (*hour12 < 1 || *hour12 > 12)) return std::nullopt;
-    const int hour24 = hour12 ? *hour12 % 12 + (*afternoon ? 12 : 0) : hour.value_or(0);
-    if (hour24 > 23 || minute.value_or(0) > 59 || second.value_or(0) > 59) return std::nullopt;
-    const microseconds time = hours{hour24} + minutes{minute.value_or(0)} + seconds{second.value_or(0)} + fraction;
-    return WrittenTime{.local = std::chrono::local_days{date} + time, .offset = offset, .date_only = false};
+    const std::optional<int> hour24 = hour_of_24();
+    if (!hour24 || minute.value_or(0) > 59 || second.value_or(0) > 59) return std::nullopt;
+    const microseconds time = hours{*hour24} + minutes{minute.value_or(0)} + seconds{second.value_or(0)} + fraction;
+    if (time > std::chrono::days{1}) return std::nullopt;  // 24:00 is the last moment of a day
+    return WrittenTime{.local = std::chrono::local_days{date} + time, .offset = offset, .zone = zone};
+  }
+
+ private:
+  std::optional<int> hour_of_24() const {
+    if (hour12) {
+      if (hour || !afternoon || *hour12 < 1 || *hour12 > 12) return std::nullopt;
+      return *hour12 % 12 + (*afternoon ? 12 : 0);
+    }
+    if (!afternoon || !hour) return hour.value_or(0);
+    if (*hour > 12) return *afternoon ? hour : std::nullopt;  // "14:03 PM" says it twice
+    return *hour % 12 + (*afternoon ? 12 : 0);
   }
 };
 
@@ -81,20 +89,31 @@ std::optional<WrittenTime> read_epoch(std::string_view text, microseconds unit) 
   TimeCursor rest(text.substr(point));
   const microseconds fraction = rest.fraction(".") / (seconds{1} / unit);
   if (!rest.at_end()) return std::nullopt;
-  return WrittenTime{.local = std::chrono::local_time<microseconds>{unit * value + fraction},
-                     .offset = minutes{0},
-                     .date_only = false};
+  return WrittenTime{.local = std::chrono::local_time<microseconds>{unit * value + fraction}, .offset = minutes{0}};
 }
 
-/// Other abbreviations are ambiguous: EST is New York's, Brisbane's and, to some, Lima's.
-bool is_utc(std::string_view abbreviation) {
-  constexpr std::array<std::string_view, 4> utc{"UTC", "GMT", "UT", "Z"};
-  return std::ranges::find(utc, abbreviation) != utc.end();
+/// "/Date(1541763000000-0300)/": the number counts from the epoch in UTC, whatever offset is shown behind it.
+std::optional<WrittenTime> read_json_date(std::string_view text) {
+  constexpr std::string_view opening = "/Date(", closing = ")/";
+  if (!text.starts_with(opening) || !text.ends_with(closing)) return std::nullopt;
+  text.remove_prefix(opening.size());
+  text.remove_suffix(closing.size());
+  const std::size_t sign = std::min(text.find_first_of("+-"), text.size());
+  TimeCursor offset(text.substr(sign));
+  if (sign < text.size() && (!offset.offset() || !offset.at_end())) return std::nullopt;
+  return read_epoch(text.substr(0, sign), std::chrono::milliseconds{1});
 }
 
-bool read_field(TimeCursor& cursor, char specifier, Fields& fields) {
-  const auto number = [&](std::optional<int>& field, std::size_t digits_max) {
-    field = cursor.number(1, digits_max);
+/// Does a number without separators stand at `at` in the pattern?
+bool is_number(std::string_view pattern, std::size_t at) {
+  constexpr std::string_view numbers = "YymdHIMSf";
+  return at + 1 < pattern.size() && pattern[at] == '%' && numbers.contains(pattern[at + 1]);
+}
+
+/// `closed`: digits of other numbers stand beside, so that every digit has to be there.
+bool read_field(TimeCursor& cursor, char specifier, bool closed, Fields& fields) {
+  const auto number = [&](std::optional<int>& field, std::size_t digits) {
+    field = cursor.number(closed ? digits : 1, digits);
     return field.has_value();
   };
   switch (specifier) {
@@ -116,8 +135,13 @@ bool read_field(TimeCursor& cursor, char specifier, Fields& fields) {
       return number(fields.minute, 2);
     case 'S':
       if (!number(fields.second, 2)) return false;
-      fields.fraction = cursor.fraction(".");
+      fields.fraction = cursor.fraction(".,");
       return true;
+    case 'f': {
+      const std::optional<microseconds> digits = cursor.fraction_digits();
+      fields.fraction = digits.value_or(microseconds{});
+      return digits.has_value();
+    }
     case 'p':
       return (fields.afternoon = cursor.afternoon()).has_value();
     case 'b':
@@ -127,8 +151,10 @@ bool read_field(TimeCursor& cursor, char specifier, Fields& fields) {
     case 'z':
       return (fields.offset = cursor.offset()).has_value();
     case 'Z':
-      fields.offset = minutes{0};
-      return is_utc(cursor.word());
+      fields.zone = cursor.zone_word();
+      return !fields.zone.empty();
+    case '%':
+      return cursor.take('%');
     default:
       return false;
   }
@@ -141,7 +167,8 @@ std::optional<WrittenTime> read_pattern(std::string_view text, std::string_view 
   Fields fields;
   for (std::size_t i = 0; i < pattern.size(); ++i) {
     if (pattern[i] == '%') {
-      if (!read_field(cursor, pattern[++i], fields)) return std::nullopt;
+      const bool closed = is_number(pattern, i + 2) || (i >= 2 && is_number(pattern, i - 2));
+      if (!read_field(cursor, pattern[++i], closed, fields)) return std::nullopt;
       if (pattern[i] == 'b' && !pattern.substr(i + 1).starts_with('.')) cursor.take('.');  // "sept."
     } else if (pattern[i] == ' ') {
       cursor.skip_blanks();
@@ -182,7 +209,7 @@ std::string spelled_out(std::string_view format) {
 
 /// The first specifier of `pattern` that read_field does not know; empty if it knows all.
 std::string_view unknown_specifier(std::string_view pattern) {
-  constexpr std::string_view known = "YymdbaHIMSpzZ";
+  constexpr std::string_view known = "YymdbaHIMSfpzZ%";
   for (std::size_t i = 0; i < pattern.size(); ++i)
     if (pattern[i] == '%' && (++i == pattern.size() || !known.contains(pattern[i]))) return pattern.substr(i - 1, 2);
   return {};
@@ -195,15 +222,18 @@ bool has_any(std::string_view pattern, std::string_view specifiers) {
   return false;
 }
 
-constexpr date::local_seconds sample{date::local_days{date::year{2026} / 11 / 23} + hours{21} + minutes{4} +
-                                     seconds{5}};
-
-std::string written_sample(const std::string& format) {
-  std::ostringstream stream;
-  const std::string abbreviation = "UTC";
-  constexpr seconds offset{0};
-  date::to_stream(stream, format.c_str(), sample, &abbreviation, &offset);
-  return std::move(stream).str();
+/// Does a pattern hold all that a moment needs, and nothing twice?
+bool tells_moment(std::string_view pattern) {
+  const auto count = [&](std::string_view specifiers) {
+    std::size_t found = 0;
+    for (std::size_t i = 0; i + 1 < pattern.size(); ++i)
+      if (pattern[i] == '%' && specifiers.contains(pattern[++i])) ++found;
+    return found;
+  };
+  const bool whole_date = count("Yy") == 1 && count("mb") == 1 && count("d") == 1;
+  const bool hours_first = count("M") <= count("HI") && count("S") <= count("M") && count("f") <= count("S");
+  const bool afternoon = count("I") <= count("p") && count("p") <= count("HI");
+  return whole_date && hours_first && afternoon && count("HI") <= 1 && count("z") <= 1 && count("Z") <= 1;
 }
 
 }  // namespace
@@ -214,6 +244,7 @@ std::expected<TimeFormat, std::string> TimeFormat::make(std::string text) {
   if (format.text_ == "iso") format.kind_ = Kind::iso;
   if (format.text_ == "epoch_s") format.kind_ = Kind::epoch_seconds;
   if (format.text_ == "epoch_ms") format.kind_ = Kind::epoch_milliseconds;
+  if (format.text_ == "json_date") format.kind_ = Kind::json_date;
   if (format.kind_ != Kind::pattern) return format;
 
   format.pattern_ = spelled_out(format.text_);
@@ -221,14 +252,10 @@ std::expected<TimeFormat, std::string> TimeFormat::make(std::string text) {
     return std::unexpected("time format '" + format.text_ + "': '" + std::string(unknown) + "' cannot be read");
   format.date_only_ = !has_any(format.pattern_, "HI");
 
-  // The one check that finds all that can be missing: hours without AM or PM, a date without its year.
-  const std::optional<WrittenTime> read_back = format.read(written_sample(format.text_));
-  const auto wanted = format.date_only_ ? date::floor<date::days>(sample).time_since_epoch()
-                                        : date::floor<hours>(sample).time_since_epoch();
-  if (!read_back || (format.date_only_ ? read_back->local.time_since_epoch()
-                                       : std::chrono::floor<hours>(read_back->local.time_since_epoch())) != wanted)
+  if (!tells_moment(format.pattern_))
     return std::unexpected("time format '" + format.text_ +
-                           "' does not tell a moment: it needs a whole date, hours before minutes, and %p with %I");
+                           "' does not tell a moment: it needs a whole date, "
+                           "hours before minutes, and %p with %I");
   return format;
 }
 
@@ -240,6 +267,8 @@ std::optional<WrittenTime> TimeFormat::read(std::string_view text) const {
       return read_epoch(text, seconds{1});
     case Kind::epoch_milliseconds:
       return read_epoch(text, std::chrono::milliseconds{1});
+    case Kind::json_date:
+      return read_json_date(text);
     case Kind::pattern:
       break;
   }

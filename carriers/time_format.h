@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <expected>
 #include <optional>
 #include <string>
@@ -13,6 +14,7 @@ namespace remitod::carriers {
 struct WrittenTime {
   std::chrono::local_time<std::chrono::microseconds> local{};
   std::optional<std::chrono::minutes> offset{};  ///< from UTC, where written
+  std::string_view zone{};                       ///< a zone's name where one is written and no offset; of the text read
   bool date_only = false;
 };
 
@@ -25,7 +27,7 @@ class TimeFormat {
   const std::string& text() const { return text_; }
 
  private:
-  enum class Kind { iso, epoch_seconds, epoch_milliseconds, pattern };
+  enum class Kind : std::uint8_t { iso, epoch_seconds, epoch_milliseconds, json_date, pattern };
   std::string text_;
   std::string pattern_;  ///< text_ with %T and the like spelled out
   Kind kind_ = Kind::pattern;

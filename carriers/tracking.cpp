@@ -1,5 +1,8 @@
 #include "carriers/tracking.h"
 
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
 #include <array>
 #include <charconv>
 #include <cstdio>
@@ -104,7 +107,7 @@ bool is_terminal(Status status) {
 // std::hash of libstdc++ is Murmur over 64 bits: good enough to tell one answer of a shipment from its last one, and
 // fast. Nobody gains by forging a collision: the carrier that could do so writes the answer anyway.
 std::uint64_t fingerprint(std::string_view bytes) {
-  return std::hash<std::string_view>{}(bytes);
+  return XXH3_64bits(bytes.data(), bytes.size());
 }
 
 std::uint64_t fingerprint(const Report& report) {

@@ -67,7 +67,7 @@ bool is_terminal(Status status);
 enum class ZoneSource : std::uint8_t {
   offset,   ///< the carrier wrote it
   profile,  ///< local time in the zone that the profile states
-  assumed,  ///< nothing says so: the moment at which we saw it, or UTC for want of better
+  assumed,  ///< nothing says so: the moment at which we saw it, or for want of better the profile's zone or UTC
 };
 std::string_view name(ZoneSource source);
 std::optional<ZoneSource> zone_source_from(std::string_view name);
@@ -100,12 +100,18 @@ struct Report {
     events,         ///< a history, possibly empty
     snapshot,       ///< only the present state: one event
     not_found_yet,  ///< the carrier does not know the number (normal for hours after creation)
+    gone,  ///< it knew the number and will say nothing more of it: deleted, archived. No events; changes nothing
   };
   std::string remito;
   Kind kind = Kind::events;
   std::vector<TrackingEvent> events;
   friend bool operator==(const Report&, const Report&) = default;
 };
+
+/// Does such a report say where the shipment stands? Others change nothing.
+constexpr bool tells_events(Report::Kind kind) {
+  return kind == Report::Kind::events || kind == Report::Kind::snapshot;
+}
 
 /// A fingerprint of what was read, for "equal reports: done". Stable within one process only.
 std::uint64_t fingerprint(const Report& report);

@@ -26,4 +26,10 @@ std::string_view name(FetchError::Kind kind) {
   std::abort();
 }
 
+void leave_out_known_body(std::uint64_t known_fingerprint, HttpAnswer& answer) {
+  answer.known =
+      answer.status == 200 && known_fingerprint != 0 && ((known_fingerprint ^ answer.fingerprint) << 20) == 0;
+  if (answer.known) answer.body.clear();
+}
+
 }  // namespace remitod::carriers

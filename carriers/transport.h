@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace remitod::carriers {
@@ -24,8 +25,21 @@ struct TransportOptions {
   bool http_allowed = false;  ///< plain http:// is refused unless the profile says so
   std::string basic_user;     ///< HTTP basic authentication when not empty
   std::string basic_password;
+  bool digest = false;          ///< these two are for digest authentication instead
   std::string ca_file;          ///< an extra CA bundle; empty: the system's
   std::string tls_min = "1.2";  ///< "1.0", "1.1", "1.2", "1.3"
+  std::string ciphers;          ///< in OpenSSL's notation, for TLS up to 1.2; empty: the library's choice
+  // Files that show who we are, where the carrier asks for that; empty: none.
+  std::string client_certificate;   ///< PEM, or PKCS #12 where the name ends so (.p12, .pfx)
+  std::string client_key;           ///< PEM; empty: in the certificate's file
+  std::string client_key_password;  ///< of the key or of the PKCS #12 file
+  std::string proxy;                ///< "http://host:port", "socks5h://host:port"; empty: none
+  std::string source_address;       ///< an IP address of ours, or an interface; empty: whichever
+  /// So many redirects are followed, to the same scheme, host and port only; never of a request that must not be
+  /// repeated (HttpRequest::fresh_connection).
+  int redirects_max = 0;
+  /// Of an answer's headers, those that come with it (HttpAnswer::headers).
+  std::vector<std::string> kept_headers;
 };
 
 struct HttpRequest {
@@ -34,19 +48,30 @@ struct HttpRequest {
   std::vector<std::string> headers;  ///< "Name: value"
   std::string body;
   std::shared_ptr<const TransportOptions> options;
+  std::chrono::milliseconds timeout{0};  ///< instead of options->total_timeout; zero: that
   /// For calls that must not be repeated (create): a new connection, HTTP/1.1, closed afterwards. On a re-used
   /// connection that dies unanswered libcurl sends a POST again by itself.
   bool fresh_connection = false;
+  /// The fingerprint of the body that the caller knows already. An answer with status 200 and those very bytes comes
+  /// marked `known` and without its body, which spares handing it over: most polls end so. The lower 44 bits count,
+  /// since callers keep no more. Zero: none.
+  std::uint64_t known_fingerprint = 0;
 };
 
 struct HttpAnswer {
   int status = 0;
-  std::string content_type;                         ///< as sent, with its charset
-  std::string body;                                 ///< content encoding removed, charset as sent
-  std::uint64_t fingerprint = 0;                    ///< of `body`
+  std::string content_type;       ///< as sent, with its charset
+  std::string body;               ///< content encoding removed, charset as sent
+  std::uint64_t fingerprint = 0;  ///< of `body`
+  /// Those of TransportOptions::kept_headers that are there, names as written there; one that stands twice comes twice.
+  std::vector<std::pair<std::string, std::string>> headers;
+  bool known = false;                               ///< the body is the known one, and left out
   std::optional<std::chrono::seconds> retry_after;  ///< from Retry-After (seconds or a date), >= 0
   std::chrono::microseconds elapsed{};
 };
+
+/// For transports, with an answer that is complete: leaves its body out where HttpRequest::known_fingerprint says so.
+void leave_out_known_body(std::uint64_t known_fingerprint, HttpAnswer& answer);
 
 struct FetchError {
   enum class Kind : std::uint8_t {
@@ -61,7 +86,9 @@ struct FetchError {
   };
   Kind kind = Kind::transport;
   std::string message;
-  /// Not one byte of the request can have reached the carrier. Only then may a create be tried again.
+  /// Not one byte of the request can have reached the carrier. Only then may a create be tried again. Looked at closely
+  /// only where a repetition would hurt (HttpRequest::fresh_connection); elsewhere true is true and false may be
+  /// unknown.
   bool provably_unsent = false;
 };
 std::string_view name(FetchError::Kind kind);

@@ -10,12 +10,10 @@ namespace remitod::carriers {
 /// Holds back what the callbacks of a batch submit and hands it over when the last has returned: one lock, one wake-up.
 class TransportGate::Staging {
  public:
-  Staging(TransportGate& gate, std::size_t expected) : gate_(gate), outer_(std::exchange(current_, this)) {
-    submissions.reserve(expected);
-  }
+  explicit Staging(TransportGate& gate) : gate_(gate), outer_(std::exchange(current_, this)) {}
   ~Staging() {
     current_ = outer_;
-    if (!submissions.empty()) gate_.hand_over(std::move(submissions));
+    gate_.hand_over(submissions);
   }
   Staging(const Staging&) = delete;
   Staging& operator=(const Staging&) = delete;
@@ -38,7 +36,7 @@ void TransportGate::submit(Submission&& submission) {
   }
   std::vector<Submission> one;
   one.push_back(std::move(submission));
-  hand_over(std::move(one));
+  hand_over(one);
 }
 
 void TransportGate::stop() {
@@ -63,22 +61,36 @@ bool TransportGate::fall_asleep() {
   return asleep_;
 }
 
-void TransportGate::deliver(std::vector<Completion> batch) {
+void TransportGate::deliver(std::vector<Completion>& batch) {
   if (batch.empty()) return;
+  std::vector<Completion> next;
+  {
+    const std::scoped_lock lock(mutex_);
+    next.swap(spare_batch_);
+  }
+  batch.swap(next);
   // Not to be kept alive by a batch that nobody runs: `post_` may own where it waits.
-  post_([weak = weak_from_this(), batch = std::move(batch)]() mutable {
+  post_([weak = weak_from_this(), batch = std::move(next)]() mutable {
     const std::shared_ptr<TransportGate> gate = weak.lock();
     std::optional<Staging> staging;
-    if (gate) staging.emplace(*gate, batch.size());
+    if (gate) staging.emplace(*gate);
     for (Completion& completion : batch) completion.done(std::move(completion.result));
+    batch.clear();
+    if (!gate) return;
+    const std::scoped_lock lock(gate->mutex_);
+    gate->spare_batch_.swap(batch);
   });
 }
 
-void TransportGate::hand_over(std::vector<Submission> submissions) {
+void TransportGate::hand_over(std::vector<Submission>& submissions) {
+  if (submissions.empty()) return;
   {
     std::unique_lock lock(mutex_);
     if (!stopping_) {
-      std::ranges::move(submissions, std::back_inserter(submitted_));
+      if (submitted_.empty())
+        submitted_.swap(submissions);
+      else
+        std::ranges::move(submissions, std::back_inserter(submitted_));
       const bool wake = std::exchange(asleep_, false);
       lock.unlock();
       if (wake) wake_();
@@ -91,7 +103,7 @@ void TransportGate::hand_over(std::vector<Submission> submissions) {
                     std::unexpected(FetchError{
                         .kind = FetchError::Kind::stopped, .message = "shutting down", .provably_unsent = true})});
   }
-  deliver(std::move(late));
+  deliver(late);
 }
 
 }  // namespace remitod::carriers

@@ -29,17 +29,18 @@ class TransportGate : public std::enable_shared_from_this<TransportGate> {
   bool take(std::vector<Submission>& into);
   /// False when there is something to take. When true, the loop sleeps now.
   bool fall_asleep();
-  /// Has the callbacks called on the deciding thread; an empty batch is none.
-  void deliver(std::vector<Completion> batch);
+  /// Has the callbacks called on the deciding thread, and leaves `batch` empty; an empty batch is none.
+  void deliver(std::vector<Completion>& batch);
 
  private:
   class Staging;
-  void hand_over(std::vector<Submission> submissions);
+  void hand_over(std::vector<Submission>& submissions);
 
   const Post post_;
   const std::function<void()> wake_;
   std::mutex mutex_;
-  std::vector<Submission> submitted_;  ///< guarded by mutex_, like the rest
+  std::vector<Submission> submitted_;    ///< guarded by mutex_, like the rest
+  std::vector<Completion> spare_batch_;  ///< empty; its memory serves the next batch
   bool asleep_ = false;
   bool stopping_ = false;
 };

@@ -17,7 +17,8 @@ std::list<TransportQueue::Line>::iterator TransportQueue::line_of(const Transpor
 void TransportQueue::push(Submission&& submission, Time now) {
   if (!submission.request.options) std::abort();
   const TransportOptions& options = *submission.request.options;
-  const Time deadline = now + options.total_timeout;
+  const std::chrono::milliseconds own = submission.request.timeout;
+  const Time deadline = now + (own.count() != 0 ? own : options.total_timeout);
   next_expiry_ = waiting_ == 0 ? deadline : std::min(next_expiry_, deadline);
   auto line = line_of(options);
   if (line == lines_.end()) line = lines_.emplace(lines_.end(), options);

@@ -42,6 +42,7 @@ class TransportQueue {
   std::optional<Next> pop();
   void release(const TransportOptions& options);
   bool can_pop() const;
+  std::size_t in_flight() const { return in_flight_; }
 
   /// Answers those whose deadline passed before they had their turn.
   void expire(Time now, std::vector<Completion>& into);

@@ -1,13 +1,14 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdint>
-#include <cstring>
+#include <memory>
 #include <new>
 #include <optional>
 #include <pugixml.hpp>
 #include <string>
 
 #include "carriers/document_tree.h"
+#include "carriers/xml_simplify.h"
 
 namespace remitod::carriers {
 namespace {
@@ -47,74 +48,18 @@ bool may_hold_forbidden(std::string_view text) {
   return std::ranges::any_of(text.substr(at), [](char c) { return is_forbidden_in_xml(c); }) || text.contains("&#");
 }
 
-/// Copies `text` without forbidden characters and references to them. Returns how many bytes were written. References
-/// are looked for in what was written, because leaving something out can make one of what stood around it.
-std::size_t copy_permitted(std::string_view text, char* to) {
-  if (!may_hold_forbidden(text)) return text.copy(to, text.size());
-  std::size_t written = 0;
+/// Without forbidden characters and references to them. References are looked for in what was kept, because leaving
+/// something out can make one of what stood around it.
+std::string permitted(std::string_view text) {
+  std::string kept;
+  kept.reserve(text.size());
   for (const char c : text) {
     if (is_forbidden_in_xml(c)) continue;
-    to[written++] = c;
-    if (c == ';') written -= forbidden_reference({to, written});
+    kept += c;
+    if (c == ';') kept.resize(kept.size() - forbidden_reference(kept));
   }
-  return written;
+  return kept;
 }
-
-/// Elements that begin in `text`; those in comments and CDATA count too.
-std::size_t count_elements(std::string_view text) {
-  std::size_t count = 0;
-  for (std::size_t at = text.find('<'); at != std::string_view::npos; at = text.find('<', at + 1))
-    if (at + 1 < text.size() && text[at + 1] != '/') ++count;
-  return count;
-}
-
-/// Strips prefixes and namespace declarations, and counts. pugixml walks without recursion.
-class Simplifier : public pugi::xml_tree_walker {
- public:
-  explicit Simplifier(const DecodeOptions& options) : options_(options) {}
-  std::optional<DecodeError> error;
-
-  bool for_each(pugi::xml_node& node) override {
-    const bool is_element = node.type() == pugi::node_element;
-    if (is_element) simplify(node);
-    // The walker counts the children of the document as 0.
-    if (is_element && static_cast<std::size_t>(depth()) >= options_.depth_max)
-      error = too_deep(options_);
-    else if (++nodes_ > options_.nodes_max)
-      error = too_many_nodes(options_);
-    return !error;
-  }
-
- private:
-  void simplify(pugi::xml_node& element) {
-    strip_prefix(element);
-    for (pugi::xml_attribute attribute = element.first_attribute(); attribute;) {
-      const pugi::xml_attribute next = attribute.next_attribute();
-      if (is_namespace(attribute.name())) {
-        element.remove_attribute(attribute);
-      } else {
-        strip_prefix(attribute);
-        ++nodes_;
-      }
-      attribute = next;
-    }
-  }
-
-  static bool is_namespace(std::string_view name) { return name == "xmlns" || name.starts_with("xmlns:"); }
-
-  template <class Named>
-  void strip_prefix(Named& named) {
-    const char* const colon = std::strchr(named.name(), ':');
-    if (colon == nullptr || colon[1] == '\0') return;
-    // By way of a copy, because pugixml writes the shorter name over the longer one with memcpy.
-    local_name_.assign(colon + 1);
-    named.set_name(local_name_.c_str());
-  }
-
-  const DecodeOptions& options_;
-  std::size_t nodes_ = 0;
-  std::string local_name_;
-};
 
 /// Did pugixml stop at `at` because the text ends in the middle of something?
 bool ends_at(std::string_view text, std::size_t at, pugi::xml_parse_status status) {
@@ -129,33 +74,42 @@ bool ends_at(std::string_view text, std::size_t at, pugi::xml_parse_status statu
   return status == pugi::status_bad_attribute && (quote == "\"" || quote == "'") && lacks(quote, 1);
 }
 
+/// Where and why `text` cannot be parsed. Asked of the text as it is, since its simplified form has other places.
+DecodeError parse_error(std::string_view text) {
+  pugi::xml_document scratch;
+  const pugi::xml_parse_result result =
+      scratch.load_buffer(text.data(), text.size(), pugi::parse_default, pugi::encoding_utf8);
+  const auto at = static_cast<std::size_t>(std::max<std::ptrdiff_t>(result.offset, 0));
+  return !result && (at + 1 >= text.size() || ends_at(text, at, result.status))
+             ? wrong_at(DecodeError::Kind::truncated, text, at, "the XML ends in the middle")
+             : wrong_at(DecodeError::Kind::malformed, text, at, result ? "is no XML" : result.description());
+}
+
 }  // namespace
 
-// Depth is looked at after parsing: pugixml parses and frees a tree of any depth without recursion, and nobody else
-// sees the tree before. The number of nodes is bounded first, because each is many times as big as the bytes that make
-// one.
-Tree xml_tree(std::string_view text, const DecodeOptions& options) {
-  constexpr std::size_t element_bytes_min = 3;  // <a>
-  if (text.size() / element_bytes_min > options.nodes_max && count_elements(text) > options.nodes_max)
-    return std::unexpected(too_many_nodes(options));
-
-  auto tree = std::make_unique<pugi::xml_document>();
+void read_xml(std::string_view text, TreeBuilder& builder) {
+  std::string kept;
+  if (may_hold_forbidden(text)) text = kept = permitted(text);
   // pugixml parses in place, in memory that the tree then owns.
-  auto* const buffer = static_cast<char*>(pugi::get_memory_allocation_function()(text.size()));
-  if (buffer == nullptr) throw std::bad_alloc();
-  const std::size_t size = copy_permitted(text, buffer);
-  const pugi::xml_parse_result result =
-      tree->load_buffer_inplace_own(buffer, size, pugi::parse_default, pugi::encoding_utf8);
-  if (!result) {
-    const auto at = static_cast<std::size_t>(std::max<std::ptrdiff_t>(result.offset, 0));
-    return std::unexpected(at + 1 >= size || ends_at(text, at, result.status)
-                               ? wrong_at(DecodeError::Kind::truncated, text, at, "the XML ends in the middle")
-                               : wrong_at(DecodeError::Kind::malformed, text, at, result.description()));
-  }
-  Simplifier simplifier(options);
-  tree->traverse(simplifier);
-  if (simplifier.error) return std::unexpected(*std::move(simplifier.error));
-  return tree;
+  std::unique_ptr<char, pugi::deallocation_function> buffer(
+      static_cast<char*>(pugi::get_memory_allocation_function()(text.size())),
+      pugi::get_memory_deallocation_function());
+  if (!buffer) throw std::bad_alloc();
+  const std::optional<std::size_t> size = simplify_xml(text, 0, buffer.get(), builder);
+  if (builder.error()) return;
+  if (!size ||
+      !builder.tree().load_buffer_inplace_own(buffer.release(), *size, pugi::parse_default, pugi::encoding_utf8))
+    builder.fail(parse_error(text));
+}
+
+void read_xml_into(pugi::xml_node parent, std::size_t depth, std::string_view text, TreeBuilder& builder) {
+  std::string kept;
+  if (may_hold_forbidden(text)) text = kept = permitted(text);
+  std::string simplified(text.size(), '\0');
+  const std::optional<std::size_t> size = simplify_xml(text, depth, simplified.data(), builder);
+  if (builder.error()) return;
+  if (!size || !parent.append_buffer(simplified.data(), *size, pugi::parse_default, pugi::encoding_utf8))
+    builder.fail(parse_error(text));
 }
 
 }  // namespace remitod::carriers

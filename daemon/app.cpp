@@ -7,22 +7,34 @@
 #include <csignal>
 #include <map>
 #include <memory>
+#include <optional>
 #include <thread>
 #include <utility>
 
 #include "carriers/curl_transport.h"
 #include "daemon/asio_runtime.h"
+#include "daemon/cancel_worker.h"
+#include "daemon/carrier_access.h"
 #include "daemon/control_handlers.h"
 #include "daemon/control_server.h"
+#include "daemon/database_start.h"
+#include "daemon/file_poller.h"
+#include "daemon/housekeeping.h"
 #include "daemon/intake.h"
 #include "daemon/log.h"
 #include "daemon/outbox.h"
 #include "daemon/poller.h"
 #include "daemon/raw_keeper.h"
+#include "daemon/reload.h"
 #include "daemon/remito_worker.h"
+#include "daemon/reread.h"
 #include "daemon/resync.h"
+#include "daemon/retention.h"
 #include "daemon/service_notify.h"
-#include "daemon/worker_thread.h"
+#include "daemon/sink_installation.h"
+#include "daemon/try_carrier.h"
+#include "daemon/web_service.h"
+#include "daemon/worker_pool.h"
 #include "db/instance_lock.h"
 #include "db/stores.h"
 
@@ -32,67 +44,32 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr seconds housekeeping_interval{60};
 constexpr milliseconds drain_look{20};
+// What was sent last is forgotten with the lanes: as much lies between two of them at a reload as between two processes
+// (scheduler/limits.h).
+constexpr milliseconds reload_pause{500};
 constexpr seconds database_patience{60};
-constexpr std::size_t finished_per_sweep = 5000;
 constexpr std::size_t shipments_per_post = 4096;
-
-// When each shipment was last asked, from the checkpoints: wanted only while the lanes are filled.
-class LastAsked {
- public:
-  void add(std::string_view carrier, std::string_view checkpoint) {
-    if (auto asked = scheduler::Lane::restore(checkpoint))
-      by_carrier_.emplace(carrier, std::move(*asked));
-    else
-      log(Level::warning, "checkpoint_unreadable", {{"carrier", carrier}});
-  }
-  Instant of(const db::OpenShipment& shipment) const {
-    const auto carrier = by_carrier_.find(shipment.carrier);
-    if (carrier == by_carrier_.end()) return {};
-    const auto found =
-        std::ranges::lower_bound(carrier->second, shipment.shipment_id, {}, &scheduler::Lane::Asked::shipment_id);
-    return found != carrier->second.end() && found->shipment_id == shipment.shipment_id ? found->last_asked : Instant{};
-  }
-
- private:
-  std::map<std::string, std::vector<scheduler::Lane::Asked>, std::less<>> by_carrier_;
-};
-
-// Schema, what a crash cut off, what the last process knew. Before anything else runs.
-db::DbResult<LastAsked> prepare_database(const Config& config, Instant now) {
-  auto own = db::OwnSession::open(config.database);
-  if (!own) return std::unexpected(own.error());
-  const auto version = own->transact<int>([](db::Session& session) { return db::migrate(session); });
-  if (!version) return std::unexpected(version.error());
-  const auto interrupted =
-      own->transact<std::size_t>([now](db::Session& session) { return db::mark_interrupted_requests(session, now); });
-  if (!interrupted) return std::unexpected(interrupted.error());
-  if (*interrupted != 0)
-    log(Level::warning, "remito_requests_interrupted", {{"requests", *interrupted}, {"state", "unknown"}});
-  const auto checkpoints = own->transact<std::vector<db::LaneCheckpoint>>(
-      [](db::Session& session) { return db::load_lane_checkpoints(session); });
-  if (!checkpoints) return std::unexpected(checkpoints.error());
-  LastAsked last_asked;
-  for (const db::LaneCheckpoint& checkpoint : *checkpoints) last_asked.add(checkpoint.carrier, checkpoint.asked);
-  log(Level::info, "database_ready", {{"schema_version", *version}});
-  return last_asked;
-}
 
 class App {
  public:
-  App(const Config& config, std::vector<ReadyCarrier> carriers, LastAsked last_asked, db::InstanceLock& lock)
-      : config_(config),
+  App(const Loaded& loaded, Remembered remembered, db::InstanceLock& lock, RandomSource random)
+      : config_(loaded.config),
+        listen_token_(loaded.listen_token),
         lock_(lock),
-        runtime_(config.time_scale, config.time_origin),
-        executor_(db::Executor::threaded({config.database, threads(config), seconds{5}}, post())),
-        raw_(runtime_, *executor_),
+        random_(std::move(random)),
+        runtime_(config_.time_scale, config_.time_origin),
+        executor_(db::Executor::threaded({config_.database, threads(config_), seconds{5}}, post())),
+        raw_(runtime_, *executor_, std::uint64_t(config_.retention.raw_answers_mib) << 20),
         mapper_(runtime_),
         transport_(post()),
         poller_(runtime_, transport_, mapper_, *executor_, raw_,
                 {[this] { outbox_.kick(); },
                  [this](std::span<const std::int64_t> shipment_ids) { resync_.answered(shipment_ids); }}),
-        outbox_(runtime_, *executor_),
+        file_work_(runtime_),
+        file_poller_(runtime_, file_work_, *executor_, raw_, {[this] { outbox_.kick(); }}),
+        sinks_(runtime_, *executor_, config_, loaded.sinks),
+        outbox_(runtime_, *executor_, [this] { sinks_.sinks().kick(); }),
         worker_(
             runtime_, transport_, mapper_, *executor_, raw_,
             {[this](std::string_view carrier) { return poller_.spare_requests(carrier); },
@@ -100,42 +77,73 @@ class App {
              [this](std::string_view carrier) { poller_.request_sent(carrier); },
              [this](std::string_view carrier) { poller_.request_answered(carrier); },
              [this](const db::OpenShipment& shipment) { poller_.add_shipment(shipment, Instant{}); },
-             [this] { outbox_.kick(); }}),
+             [this] {
+               outbox_.kick();
+               cancels_.request_settled();
+             }}),
+        cancels_(runtime_, transport_, mapper_, *executor_, raw_,
+                 {[this](std::string_view carrier) { return poller_.spare_requests(carrier); },
+                  [this](std::string_view carrier) { poller_.request_sent(carrier); },
+                  [this](std::string_view carrier) { poller_.request_answered(carrier); },
+                  [this](std::span<const db::ResyncScope> shipments) { poller_.mark_resync(shipments); },
+                  [this] { outbox_.kick(); }}),
+        trials_(runtime_, transport_, mapper_,
+                {[this](std::string_view carrier) { return poller_.spare_requests(carrier); },
+                 [this](std::string_view carrier) { poller_.request_sent(carrier); },
+                 [this](std::string_view carrier) { poller_.request_answered(carrier); }}),
         resync_(runtime_, *executor_, poller_),
+        retention_(runtime_, *executor_, config_.retention, sinks_.sinks().names()),
+        reread_(runtime_, mapper_, *executor_, [this] { outbox_.kick(); }),
         intake_(runtime_, *executor_,
                 {[this](std::span<const db::OpenShipment> shipments) { poller_.add_shipments(shipments); },
                  [this](const db::ResyncRequest& request, std::vector<db::ResyncScope> scope) {
                    resync_.begin(request, std::move(scope));
                  },
-                 [this] { worker_.wake(); }}),
-        housekeeping_(runtime_.alarm([this] { keep_house(); })),
+                 [this] {
+                   worker_.wake();
+                   cancels_.wake();
+                 }}),
+        housekeeping_(runtime_, *executor_, poller_, [this] { outbox_.kick(); }),
+        house_alarm_(runtime_.alarm([this] { keep_house(); })),
         watchdog_(runtime_.alarm([this] { feed_watchdog(); })),
         drain_(runtime_.alarm([this] { drain(); })),
-        signals_(runtime_.context(), SIGTERM, SIGINT),
-        last_asked_(std::move(last_asked)) {
-    for (ReadyCarrier& carrier : carriers) {
-      worker_.add_carrier(carrier.profile, static_cast<std::size_t>(carrier.lane.concurrency));
-      poller_.add_carrier(std::move(carrier.profile), std::move(carrier.lane));
+        signals_(runtime_.context(), SIGTERM, SIGINT, SIGHUP),
+        remembered_(std::move(remembered)) {
+    for (const ReadyCarrier& carrier : loaded.carriers) {
+      const std::shared_ptr<CarrierAccess> access = access_to(carrier.profile);
+      raw_.add_carrier(access);
+      trials_.add_carrier(access);
+      reread_.add_carrier(carrier.profile, carrier.shadow);
+      worker_.add_carrier(access, static_cast<std::size_t>(carrier.lane.concurrency));
+      cancels_.add_carrier(access);
+      if (const carriers::FileFeed* const feed = carriers::file_feed(*carrier.profile))
+        file_poller_.add_carrier(carrier.profile, carriers::open_files(feed->site), carrier.shadow);
+      poller_.add_carrier(access, carrier.lane, carrier.shadow);
     }
+    remembered_.restore_lessons(poller_);
   }
 
   int run() {
-    auto control = ControlServer::listen(
-        runtime_.context(), config_.control_socket,
-        ControlHandlers({runtime_, *executor_, poller_, worker_, outbox_, resync_, intake_, engine(), runtime_.now()}));
+    const ControlHandlers handlers({runtime_, *executor_, poller_, worker_, outbox_, resync_, intake_, trials_,
+                                    sinks_.sinks(), reread_, engine(), runtime_.now()});
+    const auto control = open_control(handlers);
     if (!control) {
       log(Level::error, "control_socket", {{"error", control.error()}});
       return EX_CONFIG;
     }
+    WebService web(runtime_, *executor_, {config_.listen, listen_token_, passed_listener("http")},
+                   {handlers, poller_, [this] { return not_working(); }, [this] { return last_reload_; }});
+    web.start();
     load_shipments();
     intake_.start();
+    file_poller_.start();
+    sinks_.sinks().start();
+    retention_.start();
     outbox_.kick();
     watcher_ = db::Watcher::start(config_.database, [this] { runtime_.post([this] { intake_.wake(); }); });
-    housekeeping_->set(runtime_.in(housekeeping_interval));
+    house_alarm_->set(runtime_.in(Housekeeping::interval));
     feed_watchdog();
-    signals_.async_wait([this](const boost::system::error_code& error, int signal) {
-      if (!error) stop(signal);
-    });
+    take_signals();
     notify_ready(status_line());
     log(Level::info, "started",
         {{"version", REMITOD_VERSION}, {"carriers", poller_.carriers().size()}, {"engine", engine()}});
@@ -144,7 +152,23 @@ class App {
     return exit_code_;
   }
 
+  /// Nothing: the process ends. Otherwise run() returned to go on with this.
+  std::optional<Loaded> next() { return std::exchange(next_, {}); }
+
  private:
+  // The socket that systemd holds for us, or one of our own.
+  std::expected<std::unique_ptr<ControlServer>, std::string> open_control(ControlServer::Handler handler) {
+    if (const auto passed = passed_listener("control"))
+      return ControlServer::adopt(runtime_.context(), *passed, std::move(handler));
+    return ControlServer::listen(runtime_.context(), config_.control_socket, std::move(handler));
+  }
+  std::shared_ptr<CarrierAccess> access_to(const std::shared_ptr<const carriers::Profile>& profile) {
+    const std::string& name = profile->name();
+    return std::make_shared<CarrierAccess>(
+        runtime_, transport_, profile,
+        CarrierAccess::Hooks{[this, name] { poller_.request_sent(name, scheduler::Lane::Purpose::polls); },
+                             [this, name] { poller_.request_answered(name); }, random_});
+  }
   static int threads(const Config& config) { return config.database.engine == db::DatabaseUrl::Engine::sqlite ? 1 : 2; }
   std::function<void(std::move_only_function<void()>)> post() {
     return [this](std::move_only_function<void()> task) { runtime_.post(std::move(task)); };
@@ -167,6 +191,13 @@ class App {
            " carrier(s)" + (failing.empty() ? "" : ", failing:" + failing);
   }
 
+  std::vector<std::string> not_working() const {
+    std::vector<std::string> reasons;
+    if (stopping_) reasons.emplace_back("the daemon is stopping, or reading its configuration again");
+    if (!loaded_) reasons.emplace_back("the open shipments are being loaded");
+    return reasons;
+  }
+
   // The lanes fill while the daemon already polls: nothing waits for the last row.
   void load_shipments() {
     executor_->run<std::size_t>(
@@ -175,7 +206,7 @@ class App {
           const auto hand_over = [&] {
             runtime_.post([this, shipments = std::exchange(chunk, {})] {
               for (const db::OpenShipment& shipment : shipments)
-                poller_.add_shipment(shipment, last_asked_.of(shipment));
+                poller_.add_shipment(shipment, remembered_.last_asked(shipment));
             });
           };
           auto loaded = db::load_open_shipments(session, now, [&](const db::OpenShipment& shipment) {
@@ -187,7 +218,8 @@ class App {
         },
         [this](db::DbResult<std::size_t> loaded) {
           if (loaded) {
-            last_asked_ = {};
+            remembered_ = {};
+            loaded_ = true;
             log(Level::info, "shipments_loaded", {{"shipments", *loaded}});
             notify_status(status_line());
           } else {
@@ -200,7 +232,7 @@ class App {
   }
 
   void keep_house() {
-    housekeeping_->set(runtime_.in(housekeeping_interval));
+    house_alarm_->set(runtime_.in(Housekeeping::interval));
     notify_status(status_line());
     if (!lock_.still_held()) {
       // With the connection the lock is gone, and another instance may have it: two pollers are worse than a restart.
@@ -208,32 +240,7 @@ class App {
       exit_code_ = EX_TEMPFAIL;
       return stop(0);
     }
-    const Instant now = runtime_.now();
-    for (const Poller::CarrierView& carrier : poller_.carriers()) {
-      save_checkpoint(carrier.lane, now, [] {});
-      executor_->run<std::vector<std::int64_t>>(
-          [rules = carrier.rules, now](db::Session& session) {
-            return db::end_finished_shipments(session, rules, now, finished_per_sweep);
-          },
-          [this, name = carrier.lane.config().carrier](db::DbResult<std::vector<std::int64_t>> ended) {
-            if (!ended || ended->empty()) return;
-            poller_.remove(name, *ended);
-            outbox_.kick();
-          });
-    }
-  }
-
-  void save_checkpoint(const scheduler::Lane& lane, Instant now, std::function<void()> then) {
-    executor_->run<bool>(
-        [carrier = lane.config().carrier, asked = lane.checkpoint(), now](db::Session& session) -> db::DbResult<bool> {
-          if (auto saved = db::save_lane_checkpoint(session, carrier, asked, now); !saved)
-            return std::unexpected(saved.error());
-          return true;
-        },
-        [then = std::move(then)](const db::DbResult<bool>& saved) {
-          if (!saved) log(Level::warning, "checkpoint_delayed", {{"error", saved.error().message}});
-          then();
-        });
+    housekeeping_.round();
   }
 
   // Fed by the deciding loop itself: when it hangs, nobody feeds. A dead carrier or database is no hang.
@@ -244,72 +251,130 @@ class App {
     watchdog_->set(runtime_.in(*interval / 2));
   }
 
-  // Finish what is under way, start nothing new; after the time allowed, leave. Whatever was cut off is safe: polls are
-  // asked again, a create that was under way is `unknown`.
-  void stop(int signal) {
+  void take_signals() {
+    signals_.async_wait([this](const boost::system::error_code& error, int signal) {
+      if (error) return;
+      signal == SIGHUP ? reload() : stop(signal);
+      take_signals();
+    });
+  }
+
+  // What is new is found right first; then this App ends as at a stop, and the next one begins in the same process. The
+  // database stays ours meanwhile, and a socket that systemd passed takes connections.
+  void reload() {
     if (stopping_) return;
-    stopping_ = true;
+    auto loaded = load_again(config_);
+    if (!loaded) {
+      for (const ConfigError& error : loaded.error())
+        log(Level::error, "reload_refused", {{"error", error.to_string()}});
+      last_reload_.ok = false;
+      return notify_status("the new configuration was refused (journal); " + status_line());
+    }
+    next_ = std::move(*loaded);
+    log(Level::info, "reloading", {{"carriers", next_->carriers.size()}});
+    notify_reloading("finishing what is under way");
+    wind_up();
+  }
+
+  void stop(int signal) {
+    if (stopping_ && !next_) return;
+    next_.reset();
     log(Level::info, "stopping", {{"signal", signal}});
     notify_stopping("finishing what is under way");
+    wind_up();
+  }
+
+  // Finish what is under way, start nothing new; after the time allowed, leave. Whatever was cut off is safe: polls are
+  // asked again, a create that was under way is `unknown`.
+  void wind_up() {
+    if (std::exchange(stopping_, true)) return;
     watcher_.reset();
     intake_.stop();
     poller_.stop();
+    file_poller_.stop();
     worker_.stop();
+    cancels_.stop();
+    sinks_.sinks().stop();
+    retention_.stop();
+    reread_.stop();
     drain_until_ = std::chrono::steady_clock::now() + config_.drain;
     drain();
   }
 
   void drain() {
-    const bool idle = poller_.idle() && worker_.idle() && outbox_.idle() && intake_.idle();
+    const bool idle = poller_.idle() && file_poller_.idle() && worker_.idle() && cancels_.idle() && outbox_.idle() &&
+                      intake_.idle() && sinks_.sinks().idle() && retention_.idle() && reread_.idle();
     if (!idle && std::chrono::steady_clock::now() < drain_until_) return drain_->set(runtime_.in(drain_look));
     if (!idle) log(Level::warning, "drain_cut_short", {});
     if (std::exchange(last_checkpoints_, true)) return;
-    const auto views = poller_.carriers();
-    checkpoints_left_ = views.size();
-    if (views.empty()) return runtime_.context().stop();
-    for (const Poller::CarrierView& carrier : views)
-      save_checkpoint(carrier.lane, runtime_.now(), [this] {
-        if (--checkpoints_left_ == 0) runtime_.context().stop();
-      });
+    housekeeping_.save_checkpoints([this] {
+      if (!next_) return runtime_.context().stop();
+      end_ = runtime_.alarm([this] { runtime_.context().stop(); });
+      end_->set(runtime_.in(reload_pause));
+    });
   }
 
   const Config& config_;
+  const std::string& listen_token_;
   db::InstanceLock& lock_;
+  RandomSource random_;
   AsioRuntime runtime_;
   std::unique_ptr<db::Executor> executor_;
   RawKeeper raw_;
-  WorkerThread mapper_;
+  WorkerPool mapper_;
   carriers::CurlTransport transport_;
   Poller poller_;
+  WorkerPool file_work_;  ///< folders, and what is in them: slow, and nobody else's business
+  FilePoller file_poller_;
+  SinkInstallation sinks_;
   Outbox outbox_;
   RemitoWorker worker_;
+  CancelWorker cancels_;
+  CarrierTrials trials_;
   Resync resync_;
+  Retention retention_;
+  Reread reread_;
   Intake intake_;
   std::unique_ptr<db::Watcher> watcher_;
-  std::unique_ptr<Alarm> housekeeping_, watchdog_, drain_, load_retry_;
+  Housekeeping housekeeping_;
+  std::unique_ptr<Alarm> house_alarm_, watchdog_, drain_, end_, load_retry_;
   boost::asio::signal_set signals_;
-  LastAsked last_asked_;
+  std::optional<Loaded> next_;
+  LastReload last_reload_{true, runtime_.now()};
+  Remembered remembered_;
   std::chrono::steady_clock::time_point drain_until_;
-  std::size_t checkpoints_left_ = 0;
-  bool stopping_ = false, last_checkpoints_ = false;
+  bool loaded_ = false, stopping_ = false, last_checkpoints_ = false;
   int exit_code_ = EX_OK;
 };
 
+// One App's life: its exit code, and what to go on with.
+std::pair<int, std::optional<Loaded>> serve(const Loaded& loaded, Remembered remembered, db::InstanceLock& lock,
+                                            const RandomSource& random) {
+  App app(loaded, std::move(remembered), lock, random);
+  const int exit_code = app.run();
+  return {exit_code, app.next()};
+}
+
 }  // namespace
 
-int run_daemon(const Config& config, std::vector<ReadyCarrier> carriers) {
-  const auto deadline = std::chrono::steady_clock::now() + database_patience;
+int run_daemon(Loaded loaded, const RandomSource& random) {
+  std::signal(SIGPIPE, SIG_IGN);  // a command that reads no more is heard of by an error
+  // Also while no App listens for it, at the start and between two of them, SIGHUP does not end the process.
+  boost::asio::io_context never_run;
+  const boost::asio::signal_set hangups(never_run, SIGHUP);
+  std::unique_ptr<db::InstanceLock> lock;
+  auto deadline = std::chrono::steady_clock::now() + database_patience;
   for (;;) {
-    db::DbError error;
-    if (auto lock = db::InstanceLock::acquire(config.database)) {
-      const AsioRuntime clock(config.time_scale, config.time_origin);
-      if (auto last_asked = prepare_database(config, clock.now()))
-        return App(config, std::move(carriers), std::move(*last_asked), **lock).run();
-      else
-        error = last_asked.error();
-    } else {
-      error = lock.error();
+    auto remembered = take_database(loaded.config, lock);
+    if (remembered) {
+      auto [exit_code, next] = serve(loaded, std::move(*remembered), *lock, random);
+      if (!next) return exit_code;
+      loaded = std::move(*next);
+      set_up_log(loaded.config.log_level);
+      deadline = std::chrono::steady_clock::now() + database_patience;
+      continue;
     }
+    const db::DbError& error = remembered.error();
     if (!error.retryable()) {
       log(Level::error, "database_unusable", {{"kind", db::name(error.kind)}, {"error", error.message}});
       return EX_CONFIG;

@@ -1,14 +1,16 @@
 #include "daemon/cli_commands.h"
 
 #include <sysexits.h>
-#include <unistd.h>
 
 #include <chrono>
 #include <iostream>
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "daemon/command_output.h"
 #include "daemon/control_client.h"
+#include "daemon/explain_text.h"
+#include "daemon/export_trace.h"
 #include "daemon/log.h"
 #include "daemon/status_text.h"
 
@@ -20,37 +22,6 @@ using nlohmann::json;
 constexpr int exit_not_running = 3;  // as `systemctl status` has it
 constexpr int exit_degraded = 1;
 constexpr std::chrono::milliseconds look_again{50};
-
-int complain(const ControlAnswer& answer) {
-  const json body = json::parse(answer.body, nullptr, false);
-  std::cerr << "remitod: " << (body.is_object() ? body.value("error", answer.body) : answer.body) << '\n';
-  return answer.status == 400 ? EX_USAGE : answer.status == 404 ? EX_NOINPUT : EX_TEMPFAIL;
-}
-
-int no_daemon(const std::string& error) {
-  std::cerr << "remitod: " << error << "\nremitod: start it with: systemctl start remitod\n";
-  return EX_UNAVAILABLE;
-}
-
-// Draws over the same line on a terminal; elsewhere only the last word is printed.
-class ProgressBar {
- public:
-  void show(std::size_t done, std::size_t total, const std::string& note) {
-    if (!terminal_) return;
-    constexpr std::size_t width = 40;
-    const std::size_t filled = total == 0 ? width : done * width / total;
-    std::cerr << "\r[" << std::string(filled, '#') << std::string(width - filled, '.') << "] " << done << '/' << total
-              << ' ' << note << "\033[K" << std::flush;
-    drawn_ = true;
-  }
-  void end() {
-    if (drawn_) std::cerr << "\r\033[K" << std::flush;
-  }
-
- private:
-  bool terminal_ = ::isatty(STDERR_FILENO) != 0;
-  bool drawn_ = false;
-};
 
 // Until every shipment of the resync was answered. Nothing: the daemon went away.
 std::expected<json, std::string> wait_for(const std::string& socket, std::int64_t resync_id) {
@@ -93,10 +64,20 @@ int check_config(const Options& options) {
     print_errors(carriers.error());
     return EX_CONFIG;
   }
+  const auto sinks = load_sinks(*config, Secrets::as_far_as_readable);
+  if (!sinks) {
+    print_errors(sinks.error());
+    return EX_CONFIG;
+  }
+  if (const auto token = load_listen_token(*config, Secrets::as_far_as_readable); !token) {
+    print_errors(token.error());
+    return EX_CONFIG;
+  }
   if (options.json)
-    std::cout << json{{"ok", true}, {"carriers", carriers->size()}}.dump() << '\n';
+    std::cout << json{{"ok", true}, {"carriers", carriers->size()}, {"sinks", sinks->size()}}.dump() << '\n';
   else
-    std::cout << options.config_file << ": ok, " << carriers->size() << " carrier(s)\n";
+    std::cout << options.config_file << ": ok, " << carriers->size() << " carrier(s), " << sinks->size()
+              << " sink(s)\n";
   return EX_OK;
 }
 
@@ -116,6 +97,28 @@ int resync(const Options& options, const std::string& socket) {
     std::cout << begun.dump() << '\n';
   else
     std::cout << resync_text(begun);
+  return EX_OK;
+}
+
+int replay(const Options& options, const std::string& socket) {
+  const auto answer = call_control(socket, "POST", "/replay", json{{"target", options.target}}.dump());
+  if (!answer) return no_daemon(answer.error());
+  if (answer->status != 200) return complain(*answer);
+  const json replayed = json::parse(answer->body);
+  std::cout << (options.json ? replayed.dump() + "\n" : replay_text(replayed));
+  return EX_OK;
+}
+
+int enable_sink(const Options& options, const std::string& socket) {
+  const auto answer = call_control(socket, "POST", "/sinks/enable", json{{"sink", options.target}}.dump());
+  if (!answer) return no_daemon(answer.error());
+  if (answer->status != 200) return complain(*answer);
+  const json enabled = json::parse(answer->body);
+  if (options.json)
+    std::cout << enabled.dump() << '\n';
+  else
+    std::cout << "sink " << options.target
+              << (enabled.value("was_disabled", false) ? " goes on\n" : " was not disabled\n");
   return EX_OK;
 }
 
@@ -145,6 +148,27 @@ int status(const Options& options, const std::string& socket) {
   }
   std::cout << (options.json ? report.dump() + "\n" : status_text(report));
   return report.value("ok", false) ? EX_OK : exit_degraded;
+}
+
+int export_trace(const Options& options) {
+  const auto config = load_config(options.config_file);
+  if (!config) {
+    print_errors(config.error());
+    return EX_CONFIG;
+  }
+  return export_trace(*config, options.target, options.since);
+}
+
+int explain(const Options& options, const std::string& socket) {
+  const auto answer = call_control(socket, "GET", "/explain?target=" + query_value(options.target));
+  if (!answer) return no_daemon(answer.error());
+  if (answer->status != 200) return complain(*answer);
+  const json report = json::parse(answer->body);
+  if (options.json)
+    std::cout << report.dump() << '\n';
+  else
+    std::cout << (options.target.contains(':') ? explain_shipments_text(report) : explain_carrier_text(report));
+  return EX_OK;
 }
 
 }  // namespace remitod::daemon

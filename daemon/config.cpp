@@ -10,29 +10,24 @@
 
 #include "carriers/nearest_word.h"
 #include "carriers/table_reader.h"
+#include "daemon/config_schedule.h"
+#include "daemon/webhook_signature.h"
 
 namespace remitod::daemon {
 namespace {
 
 using carriers::ErrorLog;
 using carriers::TableReader;
-using std::chrono::hours;
 using std::chrono::seconds;
 using Errors = std::vector<ConfigError>;
-
-constexpr double rate_min = 0.001;
 
 int line_of(const toml::node_view<const toml::node>& node) {
   return node ? static_cast<int>(node.node()->source().begin.line) : 0;
 }
 
-std::optional<int> whole(TableReader& reader, std::string_view key, int at_most) {
-  const auto found = reader.integer(key, 1, at_most);
-  return found ? std::optional(static_cast<int>(*found)) : std::nullopt;
-}
-
 std::expected<std::string, std::string> read_text(const std::filesystem::path& file) {
   std::ifstream in(file, std::ios::binary);
+  if (in && in.peek() == std::ifstream::traits_type::eof() && !in.bad()) return std::string{};
   std::ostringstream text;
   if (!in || !(text << in.rdbuf())) return std::unexpected("cannot read " + file.string());
   return text.str();
@@ -83,16 +78,7 @@ carriers::CarrierSettings with_secrets(const Config& config, const CarrierConfig
   return settings;
 }
 
-std::optional<seconds> duration(TableReader& reader, std::string_view key, seconds at_least, seconds at_most) {
-  const auto found = reader.seconds(key);
-  if (!found || (*found >= at_least && *found <= at_most)) return found;
-  reader.error(key, "expected a duration from " + std::to_string(at_least.count()) + " s to " +
-                        std::to_string(at_most.count()) + " s");
-  return std::nullopt;
-}
-
 CarrierConfig read_carrier(std::string_view name, const toml::table& table, ErrorLog& errors) {
-  static const std::vector<std::string> modes{"hourly"};
   TableReader reader(table, "carriers." + std::string(name), errors);
   CarrierConfig carrier;
   carrier.name = name;
@@ -100,11 +86,10 @@ CarrierConfig read_carrier(std::string_view name, const toml::table& table, Erro
   carrier.profile = reader.text("profile").value_or(carrier.name);
   carrier.settings.name = carrier.name;
   carrier.settings.base_url = reader.text("base_url").value_or("");
-  carrier.interval = duration(reader, "interval", seconds{60}, hours{24});
-  reader.choice("mode", modes);
-  carrier.requests_per_second = reader.number("requests_per_second", rate_min, 10'000);
-  carrier.concurrency = whole(reader, "concurrency", 1024);
-  carrier.batch_max = whole(reader, "batch_max", 1000);
+  carrier.schedule = read_schedule(reader, table);
+  carrier.limits = read_limits(reader);
+  static const std::vector<std::string> emissions{"live", "shadow"};
+  carrier.shadow = reader.choice("emit", emissions) == 1u;
   read_settings(reader, table, carrier);
   reader.refuse_other_keys();
   return carrier;
@@ -119,7 +104,7 @@ void read_daemon(TableReader reader, Config& config) {
       if (dir.is_relative()) dir = config.file.parent_path() / dir;
   }
   if (const auto level = reader.choice("log_level", levels)) config.log_level = levels[*level];
-  config.drain = duration(reader, "drain", seconds{1}, seconds{600}).value_or(config.drain);
+  config.drain = reader.seconds("drain", seconds{1}, seconds{600}).value_or(config.drain);
   config.time_scale = reader.number("time_scale", 0.0001, 100'000).value_or(1.0);
   if (const auto origin = reader.text("time_origin")) {
     const auto parsed = from_iso8601(*origin);
@@ -171,19 +156,16 @@ std::string missing_profile(const Config& config, const std::string& profile) {
          carriers::did_you_mean(profile, present);
 }
 
-}  // namespace
-
-std::expected<Config, Errors> load_config(const std::filesystem::path& file) {
-  auto text = read_text(file);
-  if (!text) return std::unexpected(Errors{{file.string(), 0, "", text.error()}});
+Config read_config(const std::filesystem::path& file, const std::string& text, ErrorLog& errors) {
   Config config;
   config.file = file;
-  ErrorLog errors(file.string());
   try {
-    const toml::table table = toml::parse(*text, file.string());
+    const toml::table table = toml::parse(text, file.string());
     TableReader root(table, "", errors);
     read_database(root, config);
     if (auto reader = root.table("daemon")) read_daemon(std::move(*reader), config);
+    config.holidays = read_holidays(root);
+    config.retention = read_retention(root);
     if (root.table("carriers"))
       for (const auto& [name, node] : *table["carriers"].as_table()) {
         if (const toml::table* carrier = node.as_table())
@@ -192,13 +174,31 @@ std::expected<Config, Errors> load_config(const std::filesystem::path& file) {
           errors.add(static_cast<int>(node.source().begin.line), "carriers." + std::string(name.str()),
                      "expected a table [carriers.NAME]");
       }
+    config.sinks = read_sinks(table, root);
+    config.listen = read_listen(root);
     root.refuse_other_keys();
   } catch (const toml::parse_error& error) {
     // Also how a carrier that stands twice is refused: TOML forbids to define a table again.
     errors.add(static_cast<int>(error.source().begin.line), "", std::string(error.description()));
   }
+  return config;
+}
+
+}  // namespace
+
+std::expected<Config, Errors> load_config(const std::filesystem::path& file) {
+  auto text = read_text(file);
+  if (!text) return std::unexpected(Errors{{file.string(), 0, "", text.error()}});
+  ErrorLog errors(file.string());
+  Config config = read_config(file, *text, errors);
   if (!errors.empty()) return std::unexpected(errors.take());
   return config;
+}
+
+std::set<std::string> config_keys(const std::string& text) {
+  ErrorLog errors("remitod.toml");
+  static_cast<void>(read_config("remitod.toml", text, errors));
+  return errors.keys_known();
 }
 
 std::expected<std::vector<ReadyCarrier>, Errors> load_carriers(const Config& config, Secrets secrets) {
@@ -217,25 +217,46 @@ std::expected<std::vector<ReadyCarrier>, Errors> load_carriers(const Config& con
       std::ranges::move(profile.error(), std::back_inserter(errors));
       continue;
     }
-    const carriers::ProfileLimits& limits = (*profile)->limits();
-    if (carrier.batch_max && *carrier.batch_max > limits.batch_max)
-      errors.push_back({config.file.string(), carrier.line, path + ".batch_max",
-                        "expected at most " + std::to_string(limits.batch_max) + ", the profile's"});
-    const long connections = (*profile)->transport_options()->connections_per_host_max;
-    if (carrier.concurrency.value_or(limits.concurrency) > connections)
-      errors.push_back(
-          {config.file.string(), carrier.line, path + ".concurrency",
-           "expected at most " + std::to_string(connections) + ", the profile's transport.connections_per_host_max"});
-    scheduler::LaneConfig lane;
-    lane.carrier = carrier.name;
-    lane.interval = carrier.interval.value_or(lane.interval);
-    lane.requests_per_second = carrier.requests_per_second.value_or(limits.requests_per_second);
-    lane.concurrency = carrier.concurrency.value_or(limits.concurrency);
-    lane.batch_max = carrier.batch_max.value_or(limits.batch_max);
-    ready.push_back({std::move(*profile), std::move(lane)});
+    const LimitsSource source{config.file, *dir / "carrier.toml", carrier.name, carrier.line};
+    scheduler::LaneConfig lane =
+        lane_config(carrier.limits, carrier.schedule, **profile, config.holidays, source, errors);
+    ready.push_back({std::move(*profile), std::move(lane), carrier.schedule, carrier.shadow});
   }
   if (!errors.empty()) return std::unexpected(std::move(errors));
   return ready;
+}
+
+std::expected<std::vector<ReadySink>, Errors> load_sinks(const Config& config, Secrets secrets) {
+  Errors errors;
+  std::vector<ReadySink> ready;
+  const bool passed = std::getenv("CREDENTIALS_DIRECTORY") != nullptr;
+  for (const SinkConfig& sink : config.sinks) {
+    ready.push_back({sink, {}});
+    for (const std::string& reference : sink.secrets) {
+      if (secrets == Secrets::as_far_as_readable && !passed && reference.starts_with("credential:")) continue;
+      const auto text = read_secret(reference);
+      auto key = text ? parse_webhook_secret(*text) : std::unexpected(text.error());
+      if (key)
+        ready.back().keys.push_back(std::move(*key));
+      else
+        errors.push_back({config.file.string(), sink.secrets_line, "sinks." + sink.name + ".secrets",
+                          reference + ": " + key.error()});
+    }
+  }
+  if (!errors.empty()) return std::unexpected(std::move(errors));
+  return ready;
+}
+
+std::expected<std::string, Errors> load_listen_token(const Config& config, Secrets secrets) {
+  const std::string& reference = config.listen.token;
+  if (reference.empty()) return "";
+  const bool passed = std::getenv("CREDENTIALS_DIRECTORY") != nullptr;
+  if (secrets == Secrets::as_far_as_readable && !passed && reference.starts_with("credential:")) return "";
+  auto token = read_secret(reference);
+  const std::string problem = token ? token_problem(*token) : token.error();
+  if (!problem.empty())
+    return std::unexpected(Errors{{config.file.string(), config.listen.token_line, "listen.token", problem}});
+  return token.value();
 }
 
 }  // namespace remitod::daemon

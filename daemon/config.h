@@ -6,12 +6,18 @@
 #include <filesystem>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "carriers/profile.h"
+#include "daemon/config_limits.h"
+#include "daemon/config_retention.h"
+#include "daemon/listen_config.h"
+#include "daemon/sink_config.h"
 #include "db/executor.h"
 #include "scheduler/lane.h"
+#include "scheduler/schedule_config.h"
 
 namespace remitod::daemon {
 
@@ -28,11 +34,11 @@ struct CarrierConfig {
     int line = 0;
   };
   std::map<std::string, SecretReference> secrets;
-  std::optional<std::chrono::seconds> interval;  ///< [60 s, 24 h]; default 1 h
-  std::optional<double> requests_per_second;     ///< (0, 10000]
-  std::optional<int> concurrency;                ///< [1, 1024]
-  std::optional<int> batch_max;                  ///< [1, 1000], not above the profile's
-  int line = 0;                                  ///< where the table begins, for messages
+  scheduler::ScheduleConfig schedule;
+  LimitsConfig limits;
+  /// emit = "shadow": what this carrier's tracking tells is recorded, and told to nobody.
+  bool shadow = false;
+  int line = 0;  ///< where the table begins, for messages
 };
 
 struct Config {
@@ -46,17 +52,27 @@ struct Config {
   /// Demos: the daemon's time runs this much faster than the wall's, counted from time_origin.
   double time_scale = 1.0;
   Instant time_origin{};
+  NamedHolidays holidays;
+  RetentionConfig retention;
   std::vector<CarrierConfig> carriers;
+  std::vector<SinkConfig> sinks;
+  ListenConfig listen;
 };
 
 /// Reads and checks the file. All errors, not only the first. Secrets are only named in it, so anybody who may read the
 /// file may call this.
 std::expected<Config, std::vector<ConfigError>> load_config(const std::filesystem::path& file);
 
+/// Every key that is looked for in such a file, whether it has it or not: "carriers.oca.interval". remitod.toml(5) has
+/// to tell them all.
+std::set<std::string> config_keys(const std::string& text);
+
 /// A configured carrier with its profile, ready to poll.
 struct ReadyCarrier {
   std::shared_ptr<const carriers::Profile> profile;
   scheduler::LaneConfig lane;
+  scheduler::ScheduleConfig schedule;
+  bool shadow = false;
 };
 enum class Secrets : std::uint8_t {
   required,
@@ -65,5 +81,16 @@ enum class Secrets : std::uint8_t {
 };
 /// Loads every carrier's profile and secrets. All errors of all of them.
 std::expected<std::vector<ReadyCarrier>, std::vector<ConfigError>> load_carriers(const Config& config, Secrets secrets);
+
+/// A configured sink with the keys of its secrets.
+struct ReadySink {
+  SinkConfig config;
+  std::vector<std::string> keys;  ///< bytes; of a webhook
+};
+/// Reads every sink's secrets. All errors of all of them.
+std::expected<std::vector<ReadySink>, std::vector<ConfigError>> load_sinks(const Config& config, Secrets secrets);
+
+/// Reads listen.token; empty where none is stated.
+std::expected<std::string, std::vector<ConfigError>> load_listen_token(const Config& config, Secrets secrets);
 
 }  // namespace remitod::daemon

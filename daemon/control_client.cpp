@@ -38,6 +38,15 @@ std::expected<ControlAnswer, std::string> call_control(const std::string& socket
   return ControlAnswer{static_cast<int>(parser.get().result_int()), std::move(parser.get().body())};
 }
 
+bool daemon_listens(const std::string& socket_path) {
+  beast::error_code error;
+  asio::io_context context;
+  asio::local::stream_protocol::socket socket(context);
+  if (socket_path.size() >= sizeof(sockaddr_un::sun_path)) return false;
+  socket.connect({socket_path}, error);
+  return error != beast::errc::no_such_file_or_directory && error != beast::errc::connection_refused;
+}
+
 std::string query_value(std::string_view text) {
   return boost::urls::encode(text, boost::urls::unreserved_chars);
 }

@@ -11,6 +11,9 @@ namespace remitod::daemon {
 /// The error says why no daemon answers.
 std::expected<ControlAnswer, std::string> call_control(const std::string& socket_path, const std::string& method,
                                                        const std::string& target, const std::string& body = {});
+/// Is somebody there to be asked, even if not by us (permissions), or not now? False: there is no socket, or one that
+/// an earlier process left behind.
+bool daemon_listens(const std::string& socket_path);
 /// Percent-encodes a query value.
 std::string query_value(std::string_view text);
 

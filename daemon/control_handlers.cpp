@@ -3,14 +3,21 @@
 #include <nlohmann/json.hpp>
 
 #include <charconv>
+#include <memory>
 #include <utility>
 
-#include "daemon/status_report.h"
+#include "daemon/data_control.h"
+#include "daemon/explain_report.h"
+#include "daemon/remito_control.h"
+#include "daemon/reread_control.h"
+#include "daemon/sink_control.h"
 
 namespace remitod::daemon {
 namespace {
 
 using nlohmann::json;
+
+constexpr std::chrono::seconds database_patience{3};
 
 ControlAnswer failure(int status, std::string_view message) {
   return {status, json{{"error", message}}.dump(-1, ' ', false, json::error_handler_t::replace)};
@@ -55,22 +62,49 @@ void ControlHandlers::operator()(const ControlRequest& request, const ControlSer
   const auto target = request.query.find("target");
   if (request.path == "/status" && request.method == "GET")
     return target == request.query.end() ? status(reply) : shipments(target->second, reply);
+  if (request.path == "/explain" && request.method == "GET")
+    return explain(target == request.query.end() ? "" : target->second, reply);
   if (request.path == "/resync" && request.method == "POST") return resync(request, reply);
   if (request.path == "/resync" && request.method == "GET") return resync_progress(request, reply);
+  if (request.path == "/try" && request.method == "POST") return try_carrier(request, reply);
+  if (request.path == "/settle" && request.method == "POST") return settle_request(parts_->worker, request, reply);
+  if (request.path == "/requests" && request.method == "POST")
+    return insert_requests(parts_->executor, parts_->intake, parts_->runtime.now(), request, reply);
+  if (request.path == "/requests/view" && request.method == "POST")
+    return view_requests(parts_->executor, request, reply);
+  if (request.path == "/reread" && request.method == "POST") return begin_reread(parts_->reread, request, reply);
+  if (request.path == "/reread" && request.method == "GET") return reread_progress(parts_->reread, request, reply);
+  if (request.path == "/erase" && request.method == "POST")
+    return erase_order(parts_->runtime, parts_->executor, request, reply);
+  if (request.path == "/forget" && request.method == "POST") return forget(request, reply);
+  if (request.path == "/shadow" && request.method == "GET")
+    return shadow_rows(parts_->runtime, parts_->executor, request, reply);
+  if (request.path == "/replay" && request.method == "POST") return replay_letters(parts_->sinks, request, reply);
+  if (request.path == "/sinks/enable" && request.method == "POST") return enable_sink(parts_->sinks, request, reply);
   reply(failure(404, "no such call: " + request.method + " " + request.path));
 }
 
+bool ControlHandlers::database_trouble() const {
+  return parts_->poller.database_trouble() || parts_->worker.database_trouble() || parts_->outbox.database_trouble() ||
+         parts_->intake.database_trouble() || parts_->sinks.database_trouble();
+}
+
+StatusSources ControlHandlers::sources() const {
+  return {parts_->poller,     parts_->worker,        parts_->outbox, parts_->resync,     parts_->sinks,
+          parts_->started_at, parts_->runtime.now(), parts_->engine, database_trouble(), parts_->executor.statements()};
+}
+
 void ControlHandlers::status(const ControlServer::Reply& reply) const {
-  parts_->executor.run<db::Overview>(
-      [](db::Session& session) { return db::overview(session); },
-      [parts = parts_, reply](db::DbResult<db::Overview> overview) {
-        const bool trouble = parts->poller.database_trouble() || parts->worker.database_trouble() ||
-                             parts->outbox.database_trouble() || parts->intake.database_trouble();
-        const StatusSources sources{parts->poller, parts->worker,     parts->outbox,
-                                    parts->resync, parts->started_at, parts->runtime.now(),
-                                    parts->engine, trouble,           parts->executor.statements()};
-        reply({200, status_report(sources, overview ? &*overview : nullptr)});
-      });
+  // Whoever asks how we are is not kept waiting by a database that hangs: that it does is the answer.
+  const auto answered = std::make_shared<bool>(false);
+  const auto answer = [handlers = *this, reply, answered](const StatusRows* rows) {
+    if (std::exchange(*answered, true)) return;
+    reply({200, status_report(handlers.sources(), rows)});
+  };
+  const std::shared_ptr<Alarm> patience = parts_->runtime.alarm([answer] { answer(nullptr); });
+  patience->set(parts_->runtime.in(database_patience));
+  parts_->executor.run<StatusRows>(
+      read_status_rows, [answer, patience](db::DbResult<StatusRows> rows) { answer(rows ? &*rows : nullptr); });
 }
 
 void ControlHandlers::shipments(const std::string& text, const ControlServer::Reply& reply) const {
@@ -99,6 +133,24 @@ void ControlHandlers::shipments(const std::string& text, const ControlServer::Re
         if (!found) return reply(database_failure(found.error()));
         if (found->first.empty() && found->second.empty()) return reply(failure(404, "nothing is known of " + text));
         reply({200, shipments_report(parts->poller, found->first, found->second)});
+      });
+}
+
+void ControlHandlers::explain(const std::string& text, const ControlServer::Reply& reply) const {
+  const auto target = db::ResyncTarget::parse(text);
+  using Kind = db::ResyncTarget::Kind;
+  if (!target || (target->kind != Kind::carrier && target->kind != Kind::shipment))
+    return reply(failure(400, "expected CARRIER or CARRIER:REMITO"));
+  const auto carrier = parts_->poller.carrier(target->carrier);
+  if (!carrier) return reply(failure(400, "no carrier \"" + target->carrier + "\" is configured"));
+  if (target->kind == Kind::carrier) return reply({200, explain_carrier_report(*carrier, parts_->runtime.now())});
+  using Found = std::vector<db::ShipmentView>;
+  parts_->executor.run<Found>(
+      [target = *target](db::Session& session) { return db::view_shipments(session, target); },
+      [parts = parts_, reply, text, name = target->carrier](const db::DbResult<Found>& found) {
+        if (!found) return reply(database_failure(found.error()));
+        if (found->empty()) return reply(failure(404, "nothing is known of " + text));
+        reply({200, explain_shipments_report(*parts->poller.carrier(name), *found, parts->runtime.now())});
       });
 }
 
@@ -136,6 +188,24 @@ void ControlHandlers::resync(const ControlRequest& request, const ControlServer:
                          {"dry_run", wanted.dry_run}}
                         .dump()});
       });
+}
+
+void ControlHandlers::forget(const ControlRequest& request, const ControlServer::Reply& reply) const {
+  const auto out_of_its_lane = [parts = parts_](const std::string& carrier, std::int64_t shipment_id) {
+    parts->poller.remove(carrier, std::vector{shipment_id});
+  };
+  forget_shipment(parts_->runtime, parts_->executor, request, out_of_its_lane, reply);
+}
+
+void ControlHandlers::try_carrier(const ControlRequest& request, const ControlServer::Reply& reply) const {
+  const json wanted = json::parse(request.body, nullptr, false);
+  const bool well_formed = wanted.is_object() && wanted.size() == 2 && wanted.value("carrier", json()).is_string() &&
+                           wanted.value("remito", json()).is_string();
+  if (!well_formed) return reply(failure(400, R"(expected {"carrier": "NAME", "remito": "..."})"));
+  const auto carrier = wanted["carrier"].get<std::string>();
+  if (!parts_->trials.profile(carrier)) return reply(failure(400, "no carrier \"" + carrier + "\" is configured"));
+  parts_->trials.track(carrier, wanted["remito"].get<std::string>(),
+                       [reply](std::string trial) { reply({200, std::move(trial)}); });
 }
 
 void ControlHandlers::resync_progress(const ControlRequest& request, const ControlServer::Reply& reply) const {

@@ -1,4 +1,5 @@
-// What the control socket answers: GET /status, POST /resync, GET /resync. README.md of this folder lists them.
+// What the control socket answers: GET /status, GET /explain, POST /resync, GET /resync, POST /try, POST /settle,
+// POST /requests, POST /replay, POST /reread and the rest that README.md of this folder lists.
 #pragma once
 
 #include <memory>
@@ -9,8 +10,12 @@
 #include "daemon/outbox.h"
 #include "daemon/poller.h"
 #include "daemon/remito_worker.h"
+#include "daemon/reread.h"
 #include "daemon/resync.h"
 #include "daemon/runtime.h"
+#include "daemon/sinks.h"
+#include "daemon/status_report.h"
+#include "daemon/try_carrier.h"
 
 namespace remitod::daemon {
 
@@ -18,23 +23,34 @@ namespace remitod::daemon {
 class ControlHandlers {
  public:
   struct Parts {
-    const Runtime& runtime;
+    Runtime& runtime;
     db::Executor& executor;
-    const Poller& poller;
-    const RemitoWorker& worker;
+    Poller& poller;
+    RemitoWorker& worker;
     const Outbox& outbox;
     const Resync& resync;
     Intake& intake;
+    CarrierTrials& trials;
+    Sinks& sinks;
+    Reread& reread;
     std::string engine;
     Instant started_at;
   };
   explicit ControlHandlers(Parts parts) : parts_(std::make_shared<const Parts>(std::move(parts))) {}
   void operator()(const ControlRequest& request, const ControlServer::Reply& reply) const;
 
+  /// What a status report is made of, beside what the database says.
+  StatusSources sources() const;
+  /// Somebody wanted the database, and it did not answer.
+  bool database_trouble() const;
+
  private:
   void status(const ControlServer::Reply& reply) const;
   void shipments(const std::string& target, const ControlServer::Reply& reply) const;
+  void forget(const ControlRequest& request, const ControlServer::Reply& reply) const;
+  void explain(const std::string& target, const ControlServer::Reply& reply) const;
   void resync(const ControlRequest& request, const ControlServer::Reply& reply) const;
+  void try_carrier(const ControlRequest& request, const ControlServer::Reply& reply) const;
   void resync_progress(const ControlRequest& request, const ControlServer::Reply& reply) const;
 
   std::shared_ptr<const Parts> parts_;

@@ -1,5 +1,6 @@
 #include "daemon/control_server.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <boost/asio/local/stream_protocol.hpp>
@@ -8,6 +9,7 @@
 #include <boost/beast/http.hpp>
 #include <boost/url/parse.hpp>
 
+#include <cerrno>
 #include <chrono>
 #include <optional>
 #include <utility>
@@ -23,7 +25,7 @@ namespace http = boost::beast::http;
 using Protocol = asio::local::stream_protocol;
 using Stream = beast::basic_stream<Protocol>;
 
-constexpr std::size_t body_bytes_max = 64 * 1024;
+constexpr std::size_t body_bytes_max = 512 * 1024;  // a remito request with the largest payload
 constexpr std::uint32_t head_bytes_max = 16 * 1024;
 // After a failure to accept (no descriptors left, mostly): the same at once would fail again.
 constexpr std::chrono::seconds accept_pause{1};
@@ -80,30 +82,39 @@ class Session : public std::enable_shared_from_this<Session> {
 
 class Listener final : public ControlServer {
  public:
-  Listener(asio::io_context& context, std::string path, Handler handler, std::chrono::milliseconds patience)
-      : acceptor_(context),
-        pause_(context),
-        path_(std::move(path)),
-        handler_(std::move(handler)),
-        patience_(patience) {}
+  Listener(asio::io_context& context, Handler handler, std::chrono::milliseconds patience)
+      : acceptor_(context), pause_(context), handler_(std::move(handler)), patience_(patience) {}
   ~Listener() override {
     beast::error_code ignored;
     acceptor_.close(ignored);
-    ::unlink(path_.c_str());
+    if (!own_path_.empty()) ::unlink(own_path_.c_str());
   }
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
 
-  beast::error_code open() {
+  beast::error_code open(const std::string& path) {
     beast::error_code error;
-    ::unlink(path_.c_str());  // the instance lock says that its owner is gone
+    own_path_ = path;
+    ::unlink(path.c_str());  // the instance lock says that its owner is gone
     acceptor_.open(Protocol{}, error);
     // The file is born with the rights it keeps: nobody else's for not even a moment.
     const mode_t before = ::umask(0117);
-    if (!error) acceptor_.bind(Protocol::endpoint{path_}, error);
+    if (!error) acceptor_.bind(Protocol::endpoint{path}, error);
     ::umask(before);
     if (!error) acceptor_.listen(asio::socket_base::max_listen_connections, error);
     if (!error) accept();
+    return error;
+  }
+
+  beast::error_code adopt(int listener) {
+    beast::error_code error;
+    const int copy = ::fcntl(listener, F_DUPFD_CLOEXEC, 0);
+    if (copy < 0) return {errno, boost::system::system_category()};
+    acceptor_.assign(Protocol{}, copy, error);
+    if (error)
+      ::close(copy);
+    else
+      accept();
     return error;
   }
 
@@ -127,7 +138,7 @@ class Listener final : public ControlServer {
 
   Protocol::acceptor acceptor_;
   asio::steady_timer pause_;
-  std::string path_;
+  std::string own_path_;  ///< of the socket file that we made; empty: we made none
   Handler handler_;
   std::chrono::milliseconds patience_;
 };
@@ -140,10 +151,19 @@ std::expected<std::unique_ptr<ControlServer>, std::string> ControlServer::listen
                                                                                  std::chrono::milliseconds patience) {
   if (socket_path.size() >= sizeof(sockaddr_un::sun_path))
     return std::unexpected("the control socket's path is longer than the system allows: " + socket_path);
-  auto listener = std::make_unique<Listener>(context, socket_path, std::move(handler), patience);
-  if (const beast::error_code error = listener->open())
+  auto listener = std::make_unique<Listener>(context, std::move(handler), patience);
+  if (const beast::error_code error = listener->open(socket_path))
     return std::unexpected("cannot listen on " + socket_path + ": " + error.message());
   return listener;
+}
+
+std::expected<std::unique_ptr<ControlServer>, std::string> ControlServer::adopt(asio::io_context& context, int listener,
+                                                                                Handler handler,
+                                                                                std::chrono::milliseconds patience) {
+  auto server = std::make_unique<Listener>(context, std::move(handler), patience);
+  if (const beast::error_code error = server->adopt(listener))
+    return std::unexpected("cannot listen on the socket that was passed: " + error.message());
+  return server;
 }
 
 }  // namespace remitod::daemon

@@ -34,7 +34,12 @@ class ControlServer {
   static std::expected<std::unique_ptr<ControlServer>, std::string> listen(
       boost::asio::io_context& context, const std::string& socket_path, Handler handler,
       std::chrono::milliseconds patience = std::chrono::seconds{10});
-  virtual ~ControlServer() = default;  ///< stops listening and removes the socket file
+  /// Takes connections from a Unix socket that listens already and stays its owner's: the server works on a copy of
+  /// the descriptor and leaves the socket's file alone.
+  static std::expected<std::unique_ptr<ControlServer>, std::string> adopt(
+      boost::asio::io_context& context, int listener, Handler handler,
+      std::chrono::milliseconds patience = std::chrono::seconds{10});
+  virtual ~ControlServer() = default;  ///< stops listening and removes the socket file that it made
 };
 
 }  // namespace remitod::daemon

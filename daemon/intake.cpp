@@ -1,8 +1,10 @@
 #include "daemon/intake.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "daemon/log.h"
+#include "db/unheard_commits.h"
 
 namespace remitod::daemon {
 namespace {
@@ -28,10 +30,14 @@ void Intake::wake() {
 
 void Intake::sweep() {
   sweeping_ = true;
+  const Instant now = runtime_.now();
   executor_.run<Found>(
-      [now = runtime_.now(), first = first_](db::Session& session) -> db::DbResult<Found> {
+      [now, first = first_, unheard_since = unheard_since_](db::Session& session) -> db::DbResult<Found> {
         Found found;
         auto shipments = db::accept_new_shipments(session, now, shipments_per_sweep);
+        if (!shipments) return std::unexpected(shipments.error());
+        found.full = shipments->size() == shipments_per_sweep;
+        if (unheard_since) shipments = db::shipments_accepted_since(session, std::min(*unheard_since, now));
         if (!shipments) return std::unexpected(shipments.error());
         found.shipments = std::move(*shipments);
         auto resyncs = db::accept_resync_requests(session, now, first);
@@ -43,18 +49,21 @@ void Intake::sweep() {
         }
         return found;
       },
-      [this](db::DbResult<Found> result) { swept(std::move(result)); });
+      [this, now](db::DbResult<Found> result) { swept(now, std::move(result)); });
 }
 
-void Intake::swept(db::DbResult<Found> result) {
+void Intake::swept(Instant begun, db::DbResult<Found> result) {
   sweeping_ = false;
   database_trouble_ = !result;
   if (!result) {
     log(Level::error, "intake_delayed", {{"error", result.error().message}});
+    unheard_since_ = std::min(unheard_since_.value_or(begun), begun);
+    first_ = true;
     alarm_->set(runtime_.in(database_retry));
     return;
   }
   first_ = false;
+  unheard_since_.reset();
   if (!result->shipments.empty()) {
     log(Level::info, "shipments_taken_in", {{"shipments", result->shipments.size()}});
     hooks_.shipments(result->shipments);
@@ -62,7 +71,7 @@ void Intake::swept(db::DbResult<Found> result) {
   for (auto& [request, scope] : result->resyncs) hooks_.resync(request, std::move(scope));
   hooks_.remito_requests();
   alarm_->set(runtime_.in(slow_sweep));
-  if (std::exchange(again_, false) || result->shipments.size() == shipments_per_sweep) wake();
+  if (std::exchange(again_, false) || result->full) wake();
 }
 
 void Intake::stop() {

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -21,7 +22,7 @@ class Intake {
     std::function<void()> remito_requests;  ///< look into the queue
   };
   Intake(Runtime& runtime, db::Executor& executor, Hooks hooks);
-  /// The first sweep also takes up resyncs that an earlier process left unfinished.
+  /// The first sweep, and the first after one that failed, also takes up resyncs that were left unfinished.
   void start();
   /// Cheap to call often: sweeps do not overlap.
   void wake();
@@ -32,15 +33,18 @@ class Intake {
  private:
   struct Found {
     std::vector<db::OpenShipment> shipments;
+    bool full = false;  ///< there may be more
     std::vector<std::pair<db::ResyncRequest, std::vector<db::ResyncScope>>> resyncs;
   };
   void sweep();
-  void swept(db::DbResult<Found> result);
+  void swept(Instant begun, db::DbResult<Found> result);
 
   Runtime& runtime_;
   db::Executor& executor_;
   Hooks hooks_;
   std::unique_ptr<Alarm> alarm_;
+  /// Sweeps have failed since then, and may have been committed all the same: what they took in is looked for.
+  std::optional<Instant> unheard_since_;
   bool sweeping_ = false, again_ = false, first_ = true, stopping_ = false, database_trouble_ = false;
 };
 

@@ -1,7 +1,6 @@
 #include "daemon/log.h"
 
 #include <spdlog/sinks/stdout_sinks.h>
-#include <spdlog/sinks/systemd_sink.h>
 #include <spdlog/spdlog.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -11,11 +10,15 @@
 #include <memory>
 
 #include "carriers/charset.h"
+#include "daemon/journal.h"
 
 namespace remitod::daemon {
 namespace {
 
 constexpr std::size_t value_bytes_max = 300;
+
+// Set once, before there are threads.
+bool to_journal = false;
 
 bool is_plain(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
@@ -93,7 +96,7 @@ std::string printable(std::string_view text) {
   return result;
 }
 
-Field::Field(std::string_view key, std::string_view value) : text_(key) {
+Field::Field(std::string_view key, std::string_view value) : text_(key), key_bytes_(key.size()) {
   text_ += '=';
   if (!value.empty() && value.size() <= value_bytes_max && std::ranges::all_of(value, is_plain)) {
     text_ += value;
@@ -104,9 +107,15 @@ Field::Field(std::string_view key, std::string_view value) : text_(key) {
   }
 }
 
-Field::Field(Plain, std::string_view key, std::string value) : text_(key) {
+Field::Field(Plain, std::string_view key, std::string value) : text_(key), key_bytes_(key.size()) {
   text_ += '=';
   text_ += value;
+}
+
+std::string_view Field::value() const {
+  std::string_view value = std::string_view(text_).substr(key_bytes_ + 1);
+  if (value.starts_with('"')) value = value.substr(1, value.size() - 2);
+  return value;
 }
 
 std::string log_line(std::string_view event, std::initializer_list<Field> fields) {
@@ -121,6 +130,7 @@ std::string log_line(std::string_view event, std::initializer_list<Field> fields
 void log(Level level, std::string_view event, std::initializer_list<Field> fields) {
   const auto spdlog_level = to_spdlog(level);
   if (!spdlog::should_log(spdlog_level)) return;
+  if (to_journal && send_to_journal(journal_entry(level, event, fields))) return;
   spdlog::log(spdlog_level, "{}", log_line(event, fields));
 }
 
@@ -135,13 +145,9 @@ bool stderr_is_journal() {
 bool set_up_log(std::string_view level) {
   const auto parsed = spdlog::level::from_str(std::string(level));
   if (parsed == spdlog::level::off && level != "off") return false;
-  std::shared_ptr<spdlog::logger> logger;
-  if (stderr_is_journal()) {
-    logger = std::make_shared<spdlog::logger>("remitod", std::make_shared<spdlog::sinks::systemd_sink_mt>("remitod"));
-  } else {
-    logger = std::make_shared<spdlog::logger>("remitod", std::make_shared<spdlog::sinks::stderr_sink_mt>());
-    logger->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %l %v");
-  }
+  to_journal = stderr_is_journal();
+  auto logger = std::make_shared<spdlog::logger>("remitod", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+  logger->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %l %v");
   logger->set_level(parsed);
   logger->flush_on(spdlog::level::debug);
   spdlog::set_default_logger(std::move(logger));

@@ -1,5 +1,5 @@
 // Log lines: an event's name, then key=value fields. Values from outside are quoted and escaped, so that no carrier can
-// forge a line. Under systemd they go to the journal with their level.
+// forge a line. Under systemd they go to the journal with their level and with fields of their own (journal.h).
 #pragma once
 
 #include <cstdint>
@@ -22,6 +22,9 @@ class Field {
     requires std::is_arithmetic_v<Number>
   Field(std::string_view key, Number value) : Field(Plain{}, key, plain(value)) {}
   const std::string& text() const { return text_; }
+  std::string_view key() const { return std::string_view(text_).substr(0, key_bytes_); }
+  /// As it stands in the text, without the quotes.
+  std::string_view value() const;
 
  private:
   struct Plain {};
@@ -32,6 +35,7 @@ class Field {
     return std::to_string(value);
   }
   std::string text_;
+  std::size_t key_bytes_;
 };
 
 /// Whether stderr goes to the journal, which then takes a level from the line's head: "<3>" is an error (sd-daemon(3)).

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "daemon/log.h"
+#include "daemon/sink_event.h"
 
 namespace remitod::daemon {
 namespace {
@@ -11,7 +12,6 @@ constexpr std::size_t transitions_per_dispatch = 1000;
 constexpr std::chrono::seconds database_retry{2};
 
 void tell(const db::Transition& transition) {
-  const auto to_label = status_from(transition.to);
   log(Level::info, "transition",
       {{"seq", transition.seq},
        {"subject", transition.subject},
@@ -21,9 +21,7 @@ void tell(const db::Transition& transition) {
        {"remito", transition.remito},
        {"from", transition.from},
        {"to", transition.to},
-       {"label", to_label                           ? label(*to_label)
-                 : transition.to == "ready_to_ship" ? "Listo para Enviar"
-                                                    : ""},
+       {"label", transition_label(transition.to)},
        {"reason", transition.reason},
        {"attempt", transition.attempt},
        {"text", transition.text},
@@ -31,13 +29,14 @@ void tell(const db::Transition& transition) {
        {"detected_at", to_iso8601(transition.detected_at)},
        {"inferred", transition.inferred},
        {"late", transition.late},
-       {"correction", transition.correction}});
+       {"correction", transition.correction},
+       {"backfill", transition.backfill}});
 }
 
 }  // namespace
 
-Outbox::Outbox(Runtime& runtime, db::Executor& executor)
-    : runtime_(runtime), executor_(executor), retry_(runtime.alarm([this] { kick(); })) {}
+Outbox::Outbox(Runtime& runtime, db::Executor& executor, std::function<void()> told)
+    : runtime_(runtime), executor_(executor), told_(std::move(told)), retry_(runtime.alarm([this] { kick(); })) {}
 
 void Outbox::kick() {
   if (running_) {
@@ -64,6 +63,7 @@ void Outbox::dispatched(db::DbResult<std::vector<db::Transition>> result) {
     tell(transition);
     last_seq_ = transition.seq;
   }
+  if (!result->empty()) told_();
   if (std::exchange(again_, false) || result->size() == transitions_per_dispatch) kick();
 }
 

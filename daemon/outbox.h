@@ -1,4 +1,4 @@
-// Gives committed transitions their gapless seq and tells them: one structured log line each.
+// Gives committed transitions their gapless seq and tells them: one structured log line each, and the sinks may look.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,8 @@ namespace remitod::daemon {
 
 class Outbox {
  public:
-  Outbox(Runtime& runtime, db::Executor& executor);
+  /// `told` is called when transitions got their seq.
+  Outbox(Runtime& runtime, db::Executor& executor, std::function<void()> told);
   /// Transitions may have been committed. Cheap to call often: one dispatch runs at a time.
   void kick();
   bool idle() const { return !running_; }
@@ -24,6 +25,7 @@ class Outbox {
 
   Runtime& runtime_;
   db::Executor& executor_;
+  std::function<void()> told_;
   std::unique_ptr<Alarm> retry_;
   std::int64_t last_seq_ = 0;
   bool running_ = false, again_ = false, database_trouble_ = false;

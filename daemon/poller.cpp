@@ -1,6 +1,7 @@
 #include "daemon/poller.h"
 
 #include <algorithm>
+#include <boost/container/small_vector.hpp>
 #include <optional>
 #include <ranges>
 #include <utility>
@@ -20,22 +21,35 @@ using scheduler::Batch;
 using scheduler::BatchOutcome;
 using scheduler::Slot;
 
-// One transaction takes at most this many reports: enough to make its cost per report vanish, few enough to stay short.
+// One transaction takes at most this many reports, or those of one answer if they are more: enough to make its cost per
+// report vanish, few enough to stay short.
 constexpr std::size_t reports_per_commit = 500;
 // A change waits so long for others to be committed with it: nothing beside the minutes between polls, and much to the
 // database.
 constexpr std::chrono::milliseconds gathering{50};
 // No further request goes out while so many reports wait for their commit.
 constexpr std::size_t reports_waiting_max = 2 * reports_per_commit;
-constexpr std::chrono::seconds commit_retry_first{1};
-constexpr std::chrono::seconds commit_retry_max{30};
-// Of the imperfections of one answer, so many are logged one by one.
-constexpr std::size_t lines_per_answer = 10;
+// So small an answer is mapped at once, unless the profile's expressions may cost the square of its length: it takes
+// tens of microseconds, as much as to hand it to another thread and back.
+constexpr std::size_t mapped_here_bytes_max = 4'096;
 
-// Zero means "none" to the lane, and a new revision of the profile reads everything anew.
+// A new revision of the profile reads everything anew: the lane's fingerprints have it folded in. Zero means "none" to
+// the lane.
+std::uint64_t fold_revision(std::uint64_t fingerprint, std::uint64_t revision) {
+  return fingerprint ^ (revision * 0x9e3779b97f4a7c15ULL);  // is its own inverse
+}
 std::uint64_t with_revision(std::uint64_t fingerprint, std::uint64_t revision) {
-  const std::uint64_t folded = fingerprint ^ (revision * 0x9e3779b97f4a7c15ULL);
-  return folded == 0 ? 1 : folded;
+  return std::max<std::uint64_t>(fold_revision(fingerprint, revision), 1);
+}
+
+// Nearly all requests ask about one shipment.
+using TrackItems = boost::container::small_vector<carriers::TrackItem, 1>;
+
+TrackItems items_of(const scheduler::Lane& lane, const Batch& batch) {
+  TrackItems items;
+  items.reserve(batch.slots.size());
+  for (const Slot slot : batch.slots) items.push_back({lane.remito(slot), lane.registered_at(slot)});
+  return items;
 }
 
 // Finds the shipment of a report. Carriers mostly answer in the order in which they were asked.
@@ -69,33 +83,39 @@ bool has_unmapped(const Report& report) {
 void Poller::wake(Carrier& carrier) {
   if (stopping_ || carrier.reports_waiting >= reports_waiting_max) return;
   const Instant now = runtime_.now();
-  while (carrier.spare_requests(now) > carrier.reserved) {
+  while (!carrier.access->is_entering() && carrier.spare_requests(now) > carrier.reserved) {
     std::optional<Batch> batch = carrier.lane.take(now);
     if (!batch || !send(carrier, std::move(*batch))) break;
   }
+  keep_learning(carrier);
   set_wake_alarm(carrier, now);
 }
 
 void Poller::set_wake_alarm(Carrier& carrier, Instant now) {
-  const std::optional<Instant> next = stopping_ ? std::nullopt : carrier.lane.next_wake(now);
-  // What could go out now but is left to others waits for their request_sent(), request_answered() or
-  // reserve_requests().
-  if (next && (*next > now || carrier.spare_requests(now) > carrier.reserved))
+  const bool is_held_up = stopping_ || carrier.access->is_entering();  // the end of a login wakes
+  const std::size_t spare = carrier.spare_requests(now);
+  keep_quotas(carrier);
+  const std::optional<Instant> next = is_held_up ? std::nullopt : carrier.lane.next_wake(now);
+  // What could go out now but is left to others waits until these are answered (request_answered()) or want less
+  // (reserve_requests()); both wake.
+  if (next && (*next > now || spare > carrier.reserved))
     carrier.wake_alarm->set(*next);
   else
     carrier.wake_alarm->cancel();
 }
 
 bool Poller::send(Carrier& carrier, Batch batch) {
-  const auto build = [&] {
-    std::vector<carriers::TrackItem> items;
-    items.reserve(batch.slots.size());
-    for (const Slot slot : batch.slots) items.push_back({carrier.lane.remito(slot), carrier.lane.registered_at(slot)});
-    return carriers::build_track(*carrier.profile, items, runtime_.now());
-  };
+  if (!carrier.access->wants_login()) return send_in({}, carrier, std::move(batch));
+  send_after_login(carrier, std::move(batch));
+  return true;
+}
+
+bool Poller::send_in(const SessionPointer& session, Carrier& carrier, Batch batch) {
+  const carriers::Call call = carrier.call(session, runtime_.now());
+  const auto build = [&] { return carriers::build_track(*carrier.profile, items_of(carrier.lane, batch), call); };
   auto request = build();
   if (!request && batch.slots.size() > 1) {
-    leave_out_unaskable(carrier, batch);
+    leave_out_unaskable(carrier, batch, call);
     request = build();
   }
   if (!request) {
@@ -104,33 +124,25 @@ bool Poller::send(Carrier& carrier, Batch batch) {
            {BatchOutcome::Kind::answered, {}});
     return false;
   }
-  ++carrier.counters.requests;
-  transport_.submit(std::move(*request), [this, &carrier, batch = std::move(batch)](FetchResult result) mutable {
-    answered(carrier, std::move(batch), std::move(result));
-  });
+  request->known_fingerprint = known_fingerprint(carrier, batch);
+  submit(carrier, {std::move(batch), session, carrier.has_pages ? std::make_unique<Asking::Pages>() : nullptr},
+         std::move(*request));
   return true;
 }
 
-// Shipments whose remitos cannot stand in a request do not hold up those that would be asked with them. The lane takes
-// them for asked with the rest; one stays in any case, to tell what is wrong.
-void Poller::leave_out_unaskable(Carrier& carrier, Batch& batch) {
-  std::vector<std::int64_t> given_up;
-  for (std::size_t i = 0; i < batch.slots.size() && batch.slots.size() > 1;) {
-    const Slot slot = batch.slots[i];
-    const carriers::TrackItem item{carrier.lane.remito(slot), carrier.lane.registered_at(slot)};
-    const auto alone = carriers::build_track(*carrier.profile, std::span{&item, 1}, runtime_.now());
-    if (alone) {
-      ++i;
-      continue;
-    }
-    note_failure(carrier, item.remito, 1, "request", alone.error().field + ": " + alone.error().message);
-    if (carrier.lane.resync_marked(slot)) given_up.push_back(carrier.lane.shipment_id(slot));
-    batch.slots.erase(batch.slots.begin() + static_cast<std::ptrdiff_t>(i));
+void Poller::submit(Carrier& carrier, Asking asking, carriers::HttpRequest request) {
+  ++carrier.counters.requests;
+  if (asking.pages) {
+    asking.pages->last.url = request.url;
+    asking.pages->last.options = request.options;
   }
-  if (!given_up.empty()) hooks_.resync_answered(given_up);
+  transport_.submit(std::move(request), [this, &carrier, asking = std::move(asking)](FetchResult result) mutable {
+    answered(carrier, std::move(asking), std::move(result));
+  });
 }
 
-void Poller::answered(Carrier& carrier, Batch batch, FetchResult result) {
+void Poller::answered(Carrier& carrier, Asking asking, FetchResult result) {
+  const Batch& batch = asking.batch;
   if (!result) {
     const bool ours = result.error().kind == carriers::FetchError::Kind::stopped;
     if (ours) return finish(carrier, batch, {BatchOutcome::Kind::abandoned, {}});
@@ -138,53 +150,62 @@ void Poller::answered(Carrier& carrier, Batch batch, FetchResult result) {
                   {BatchOutcome::Kind::failed, {}});
   }
   carrier.counters.last_answer_at = runtime_.now();
-  if (batch.slots.size() == 1 && result->status == 200 && !carrier.lane.resync_marked(batch.slots.front()) &&
-      carrier.lane.body_fingerprint(batch.slots.front()) ==
-          with_revision(result->fingerprint, carrier.profile->revision())) {
+  if (result->known) {
     ++carrier.counters.polls;
     ++carrier.counters.unchanged;
     return finish(carrier, batch, {BatchOutcome::Kind::answered, {}});
   }
-  map(carrier, std::move(batch), std::move(*result));
+  if (asking.pages)
+    map_pages(carrier, std::move(asking), std::move(*result));
+  else
+    map(carrier, std::move(asking), std::move(*result));
 }
 
-void Poller::map(Carrier& carrier, Batch batch, HttpAnswer answer) {
-  struct Asked {
-    std::string remito;
-    Instant registered_at;
-  };
-  std::vector<Asked> asked;  // copies: the lane lives on while another thread maps
-  asked.reserve(batch.slots.size());
-  for (const Slot slot : batch.slots)
-    asked.push_back({std::string(carrier.lane.remito(slot)), carrier.lane.registered_at(slot)});
-  mapper_.run([this, &carrier, profile = carrier.profile, batch = std::move(batch), answer = std::move(answer),
-               asked = std::move(asked)]() mutable -> Runtime::Task {
-    std::vector<carriers::TrackItem> items;
-    items.reserve(asked.size());
-    for (const Asked& one : asked) items.push_back({one.remito, one.registered_at});
-    auto track = carriers::map_track(*profile, answer, items);
-    return [this, &carrier, result = Mapped{std::move(batch), std::move(answer), std::move(track)}]() mutable {
-      mapped(carrier, std::move(result));
-    };
-  });
+// Of the body that a request for one shipment brought last, if all that it said is committed. None for a shipment that
+// was marked by hand: its answer is to be read again. None of a first page: the others may say something new.
+std::uint64_t Poller::known_fingerprint(const Carrier& carrier, const Batch& batch) {
+  if (batch.slots.size() != 1 || carrier.has_pages || carrier.lane.resync_marked(batch.slots.front())) return 0;
+  const std::uint64_t folded = carrier.lane.body_fingerprint(batch.slots.front()).bits();
+  return folded == 0 ? 0 : fold_revision(folded, carrier.profile->revision());
+}
+
+void Poller::map(Carrier& carrier, Asking asking, HttpAnswer answer) {
+  Batch& batch = asking.batch;
+  if (batch.slots.size() == 1 && answer.body.size() <= mapped_here_bytes_max && !carrier.profile->track_is_costly()) {
+    auto track = carriers::map_track(*carrier.profile, answer, items_of(carrier.lane, batch));
+    return mapped(carrier, {std::move(batch), std::move(asking.session), std::move(answer), std::move(track)});
+  }
+  AskedShipments asked(carrier.lane, batch);
+  mapper_.run(carrier.name,
+              [this, &carrier, profile = carrier.profile, asked = std::move(asked), asking = std::move(asking),
+               answer = std::move(answer)]() mutable -> Runtime::Task {
+                auto track = carriers::map_track(*profile, answer, asked.items());
+                return [this, &carrier,
+                        result = Mapped{std::move(asking.batch), std::move(asking.session), std::move(answer),
+                                        std::move(track)}]() mutable { mapped(carrier, std::move(result)); };
+              });
 }
 
 void Poller::mapped(Carrier& carrier, Mapped mapped) {
+  ++carrier.counters.mapped;
   const Batch& batch = mapped.batch;
   if (!mapped.track) {
     const CarrierTrouble& trouble = mapped.track.error();
+    // Asked again when its turn comes: after a login, which many that are refused now will share.
+    if (trouble.kind == CarrierTrouble::Kind::auth && carrier.access->refused(mapped.session))
+      return finish(carrier, batch, {BatchOutcome::Kind::abandoned, {}});
     const bool throttled = trouble.kind == CarrierTrouble::Kind::throttled || mapped.answer.retry_after.has_value();
-    raw_.keep({carrier.name, "track",
-               batch.slots.size() == 1 ? std::string(carrier.lane.remito(batch.slots.front())) : "", trouble.message,
-               mapped.answer.status, mapped.answer.content_type, std::move(mapped.answer.body)});
+    raw_.keep(raw_of(carrier, mapped,
+                     batch.slots.size() == 1 ? std::string(carrier.lane.remito(batch.slots.front())) : "",
+                     trouble.message));
     return failed(carrier, batch, carriers::name(trouble.kind), trouble.message,
                   {throttled ? BatchOutcome::Kind::throttled : BatchOutcome::Kind::failed, mapped.answer.retry_after});
   }
-  note_imperfections(carrier, mapped);
+  const std::optional<Imperfection> imperfection = note_imperfections(carrier, *mapped.track);
   carrier.counters.polls += batch.slots.size();
 
   const std::uint64_t revision = carrier.profile->revision();
-  Answered answer{batch, with_revision(mapped.answer.fingerprint, revision), {}, nullptr, true};
+  Uncommitted answer{batch, with_revision(mapped.answer.fingerprint, revision), {}, nullptr, true};
   bool any_unmapped = false;
   SlotFinder slots(carrier.lane, batch);
   for (Report& report : mapped.track->reports) {
@@ -199,6 +220,7 @@ void Poller::mapped(Carrier& carrier, Mapped mapped) {
     answer.changed.push_back({*slot, read, {carrier.lane.shipment_id(*slot), std::move(report)}});
   }
   if (answer.changed.empty()) {
+    if (imperfection) raw_.keep(raw_of(carrier, mapped, imperfection->remito, imperfection->why));
     // The envelope holds a clock or the like. Its bytes are remembered all the same: they may come again.
     if (batch.slots.size() == 1 && mapped.track->errors.empty() && !mapped.track->reports.empty())
       carrier.lane.set_fingerprints(batch.slots.front(), answer.body_fingerprint,
@@ -206,14 +228,23 @@ void Poller::mapped(Carrier& carrier, Mapped mapped) {
     return finish(carrier, batch, {BatchOutcome::Kind::answered, {}});
   }
   if (!mapped.track->errors.empty()) answer.body_fingerprint = 0;  // what was left out is looked at again next time
-  if (any_unmapped)
-    answer.raw = std::make_shared<const db::RawAnswer>(
-        db::RawAnswer{carrier.name, "track", batch.slots.size() == 1 ? answer.changed.front().polled.report.remito : "",
-                      "a code that the profile does not know", mapped.answer.status, mapped.answer.content_type,
-                      std::move(mapped.answer.body)});
+  answer.imperfect = imperfection.has_value();
+  answer.raw = std::make_shared<const db::RawAnswer>(raw_of(carrier, mapped,
+                                                            imperfection ? imperfection->remito
+                                                            : batch.slots.size() == 1
+                                                                ? answer.changed.front().polled.report.remito
+                                                                : "",
+                                                            imperfection   ? imperfection->why
+                                                            : any_unmapped ? "a code that the profile does not know"
+                                                                           : "something new"));
+  wait_for_commit(carrier, std::move(answer));
+}
+
+// The place on the wire is free again; the shipments are not asked anew before finish().
+void Poller::wait_for_commit(Carrier& carrier, Uncommitted answer) {
+  carrier.lane.answer_received(answer.batch.id, runtime_.now());
   carrier.reports_waiting += answer.changed.size();
   carrier.waiting.push_back(std::move(answer));
-  carrier.lane.answer_received(batch.id, runtime_.now());
   if (carrier.reports_waiting >= reports_per_commit)
     commit(carrier);
   else if (carrier.waiting.size() == 1 && carrier.committing.empty() && !carrier.commit_paused)
@@ -225,52 +256,56 @@ void Poller::commit(Carrier& carrier) {
   if (!carrier.committing.empty() || carrier.waiting.empty() || carrier.commit_paused) return;
   auto reports = std::make_shared<std::vector<db::PolledReport>>();
   std::size_t taken = 0;
-  for (const Answered& answer : carrier.waiting) {
+  for (const Uncommitted& answer : carrier.waiting) {
     if (taken != 0 && (carrier.one_by_one != 0 || reports->size() + answer.changed.size() > reports_per_commit)) break;
-    for (const Answered::Changed& changed : answer.changed) reports->push_back(changed.polled);
+    for (const Uncommitted::Changed& changed : answer.changed) reports->push_back(changed.polled);
     ++taken;
   }
   const auto end = carrier.waiting.begin() + static_cast<std::ptrdiff_t>(taken);
   carrier.committing.assign(std::make_move_iterator(carrier.waiting.begin()), std::make_move_iterator(end));
   carrier.waiting.erase(carrier.waiting.begin(), end);
+  const Instant now = runtime_.now();
+  for (Uncommitted& answer : carrier.committing) answer.committed_at = now;
   executor_.run<std::vector<db::AppliedReport>>(
-      [reports, rules = carrier.rules(), now = runtime_.now()](db::Session& session) {
+      [reports, rules = carrier.rules(), now](db::Session& session) {
         return db::apply_reports(session, rules, *reports, now);
       },
       [this, &carrier](db::DbResult<std::vector<db::AppliedReport>> result) { committed(carrier, std::move(result)); });
 }
 
 void Poller::committed(Carrier& carrier, db::DbResult<std::vector<db::AppliedReport>> result) {
-  if (!result) return give_up_on(carrier, result.error());
-  carrier.commit_backoff = {};
-  std::vector<Answered> answers = std::exchange(carrier.committing, {});
+  if (!result) return not_committed(carrier, result.error());
+  // What failed before may have been committed all the same, and has nothing left to write now.
+  const bool failed_before = std::exchange(carrier.commit_backoff, std::chrono::seconds{0}).count() != 0;
+  std::vector<Uncommitted> answers = std::exchange(carrier.committing, {});
   carrier.one_by_one -= std::min(carrier.one_by_one, answers.size());
   std::size_t transitions = 0;
   for (const db::AppliedReport& applied : *result) transitions += applied.transitions;
   carrier.counters.transitions += transitions;
   std::size_t first = 0;
-  for (Answered& answer : answers) {
+  for (Uncommitted& answer : answers) {
     settle(carrier, answer, std::span{*result}.subspan(first, answer.changed.size()));
     first += answer.changed.size();
   }
-  if (transitions != 0) hooks_.transitions_written();
+  if (transitions != 0 || failed_before) hooks_.transitions_written();
   commit(carrier);
   wake(carrier);
 }
 
 // ------------------------------------------------------------------ what belongs to the steps
 
-void Poller::settle(Carrier& carrier, Answered& answer, std::span<const db::AppliedReport> applied) {
+void Poller::settle(Carrier& carrier, Uncommitted& answer, std::span<const db::AppliedReport> applied) {
   carrier.reports_waiting -= answer.changed.size();
   std::vector<std::int64_t> leaving;
-  bool new_unmapped = false;
+  bool any_new = false, new_unmapped = false;
   for (std::size_t i = 0; i < answer.changed.size(); ++i) {
-    const Answered::Changed& changed = answer.changed[i];
+    const Uncommitted::Changed& changed = answer.changed[i];
     const bool alone = answer.batch.slots.size() == 1;
     carrier.lane.set_fingerprints(changed.slot, alone ? answer.body_fingerprint : 0, changed.read_fingerprint);
     carrier.counters.too_old += applied[i].too_old;
     carrier.counters.noise += applied[i].noise;
     carrier.counters.unmapped += applied[i].unmapped;
+    any_new = any_new || applied[i].new_events + applied[i].updated_events + applied[i].transitions != 0;
     if (applied[i].unmapped != 0) {
       new_unmapped = true;
       for (const TrackingEvent& event : changed.polled.report.events)
@@ -278,68 +313,25 @@ void Poller::settle(Carrier& carrier, Answered& answer, std::span<const db::Appl
           log(Level::warning, "unmapped_code",
               {{"carrier", carrier.name},
                {"remito", changed.polled.report.remito},
-               {"code", event.code},
-               {"text", event.text}});
+               {"code", carrier.access->redact(event.code)},
+               {"text", carrier.access->redact(event.text)}});
     }
+    if (applied[i].transitions != 0 || applied[i].status != carrier.lane.status(changed.slot))
+      carrier.lane.saw(answer.batch.id, changed.slot, applied[i].status, applied[i].transitions != 0);
     if (applied[i].leaves_lane) leaving.push_back(changed.polled.shipment_id);
   }
-  if (new_unmapped && answer.raw) raw_.keep(*answer.raw);
+  if (any_new || answer.imperfect) keep_raw(answer, !new_unmapped && !answer.imperfect);
   if (answer.last_part) finish(carrier, answer.batch, {BatchOutcome::Kind::answered, {}});
   remove(carrier.name, leaving);
 }
 
-// The database did not take a commit. Trouble that passes: wait and try the same again; the lane pauses when enough
-// reports wait. A report that it refuses: find it by going one by one, and leave it out.
-void Poller::give_up_on(Carrier& carrier, const db::DbError& error) {
-  std::vector<Answered> answers = std::exchange(carrier.committing, {});
-  if (error.retryable()) {
-    carrier.waiting.insert(carrier.waiting.begin(), std::make_move_iterator(answers.begin()),
-                           std::make_move_iterator(answers.end()));
-    carrier.commit_backoff = std::clamp(carrier.commit_backoff * 2, commit_retry_first, commit_retry_max);
-    carrier.commit_paused = true;
-    log(Level::error, "commit_delayed",
-        {{"carrier", carrier.name},
-         {"answers", carrier.waiting.size()},
-         {"retry_in_s", carrier.commit_backoff.count()},
-         {"error", error.message}});
-    carrier.commit_alarm->set(runtime_.in(carrier.commit_backoff));
-    return;
-  }
-  leave_out_refused(carrier, std::move(answers), error);
-  commit(carrier);
-}
-
-// A report that the database refuses is found by going one by one: first the answers, then the reports of the one that
-// is refused.
-void Poller::leave_out_refused(Carrier& carrier, std::vector<Answered> answers, const db::DbError& error) {
-  if (answers.size() == 1 && answers.front().changed.size() > 1) answers = in_parts(std::move(answers.front()));
-  if (answers.size() > 1) {
-    carrier.one_by_one = std::max(carrier.one_by_one, answers.size());
-    carrier.waiting.insert(carrier.waiting.begin(), std::make_move_iterator(answers.begin()),
-                           std::make_move_iterator(answers.end()));
-    return;
-  }
-  const Answered& answer = answers.front();
-  const db::PolledReport& refused = answer.changed.front().polled;
-  log(Level::error, "report_refused",
-      {{"carrier", carrier.name},
-       {"remito", refused.report.remito},
-       {"shipment_id", refused.shipment_id},
-       {"error", error.message}});
-  carrier.one_by_one -= std::min<std::size_t>(carrier.one_by_one, 1);
-  --carrier.reports_waiting;
-  note_failure(carrier, refused.report.remito, 1, "database", error.message);
-  if (answer.last_part) finish(carrier, answer.batch, {BatchOutcome::Kind::answered, {}});
-}
-
-std::vector<Poller::Answered> Poller::in_parts(Answered answer) {
-  std::vector<Answered> parts;
-  for (Answered::Changed& changed : answer.changed) {
-    parts.push_back({answer.batch, answer.body_fingerprint, {}, answer.raw, false});
-    parts.back().changed.push_back(std::move(changed));
-  }
-  parts.back().last_part = answer.last_part;
-  return parts;
+void Poller::keep_raw(const Uncommitted& answer, bool is_understood) {
+  db::RawAnswer raw = *answer.raw;
+  raw.received_at = answer.committed_at;
+  if (is_understood)
+    raw_.keep_changed(std::move(raw));
+  else
+    raw_.keep(std::move(raw));
 }
 
 void Poller::finish(Carrier& carrier, const Batch& batch, const BatchOutcome& outcome) {
@@ -355,49 +347,6 @@ void Poller::finish(Carrier& carrier, const Batch& batch, const BatchOutcome& ou
   });
   if (!marked.empty()) hooks_.resync_answered(marked);
   wake(carrier);
-}
-
-void Poller::note_failure(Carrier& carrier, std::string_view remito, std::size_t shipments, std::string_view kind,
-                          std::string_view message) {
-  ++carrier.counters.failed_requests;
-  carrier.counters.last_error = std::string(kind) + ": " + printable(message);
-  carrier.counters.last_error_at = runtime_.now();
-  log(Level::warning, "poll_failed",
-      {{"carrier", carrier.name}, {"remito", remito}, {"shipments", shipments}, {"kind", kind}, {"error", message}});
-}
-
-void Poller::failed(Carrier& carrier, const Batch& batch, std::string_view kind, std::string_view message,
-                    BatchOutcome outcome) {
-  note_failure(carrier, carrier.lane.remito(batch.slots.front()), batch.slots.size(), kind, message);
-  const scheduler::BreakerState before = carrier.lane.breaker();
-  finish(carrier, batch, outcome);
-  if (carrier.lane.breaker() != before)
-    log(Level::warning, "breaker",
-        {{"carrier", carrier.name},
-         {"state", scheduler::name(carrier.lane.breaker())},
-         {"resting_until", to_iso8601(carrier.lane.resting_until())}});
-}
-
-void Poller::note_imperfections(Carrier& carrier, const Mapped& mapped) {
-  const carriers::TrackAnswer& track = *mapped.track;
-  carrier.counters.wrong_rows += track.errors.size();
-  carrier.counters.missing += track.missing.size();
-  carrier.counters.extra += track.extra;
-  if (track.errors.empty() && track.missing.empty() && track.extra == 0) return;
-  for (const carriers::RowError& error : track.errors | std::views::take(lines_per_answer))
-    log(Level::warning, "answer_row_left_out",
-        {{"carrier", carrier.name}, {"remito", error.remito}, {"error", error.message}});
-  for (const std::string& remito : track.missing | std::views::take(lines_per_answer))
-    log(Level::warning, "answer_without_shipment", {{"carrier", carrier.name}, {"remito", remito}});
-  if (track.extra != 0)
-    log(Level::warning, "answer_with_strangers", {{"carrier", carrier.name}, {"shipments", track.extra}});
-  const std::string why = !track.errors.empty()    ? track.errors.front().message
-                          : !track.missing.empty() ? "shipments that were asked for are missing"
-                                                   : "shipments that were not asked for";
-  const std::string remito = !track.errors.empty()    ? track.errors.front().remito
-                             : !track.missing.empty() ? track.missing.front()
-                                                      : "";
-  raw_.keep({carrier.name, "track", remito, why, mapped.answer.status, mapped.answer.content_type, mapped.answer.body});
 }
 
 }  // namespace remitod::daemon

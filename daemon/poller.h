@@ -1,27 +1,47 @@
 // What happens to one poll. The steps stand in poller.cpp in the order in which they happen:
 //
 //   wake      the lane says which shipments may be asked now (scheduler/lane.h)
-//   send      profile + shipments -> HTTP request -> carrier (carriers/request.h, transport.h)
-//   answered  equal bytes: done. Else the answer goes to the mapping thread (carriers/mapping.h)
-//   mapped    equal reports: done. What is new waits for the next commit
-//   commit    one transaction for the waiting reports: compare with the database, write, make transitions (db/stores.h)
-//   committed fingerprints advance, the lane learns that its shipments were asked
+//   send      profile + shipments -> HTTP request -> carrier (carriers/request.h, transport.h); at a carrier that wants
+//             a login the first poll waits for one (carrier_access.h), and no other is taken meanwhile
+//   answered  the bytes that are known (a request for one shipment only): finish
+//   map       answer -> reports (carriers/mapping.h): a small answer here, others on the mapping thread. Of one that
+//             comes in pages the next is asked for, until all are there
+//   mapped    equal reports: finish. What is new waits for the next commit (wait_for_commit)
+//   commit    one transaction for the waiting reports, on the database's thread: compare with what is there, write,
+//   make
+//             transitions (db/stores.h)
+//   committed for each answer: settle: fingerprints advance, who is at an end leaves the lane
+//   finish    the end of every way: the lane plans the next turn of the shipments, and wake
 //
-// What is new waits a moment, so that changes that come together are committed together; while a thousand reports wait,
-// no further request goes out. So a slow or lost database pauses the polling by itself, and nothing is lost.
+// Quotas are in poller_quotas.cpp, logins and pages in poller_sessions.cpp, what goes wrong on the way in
+// poller_trouble.cpp, who is asked at all in poller_lanes.cpp, what adaptive schedules learn in poller_learning.cpp.
+//
+// What is new waits a moment, so that changes that come together are committed together; while a thousand changed
+// reports of a carrier wait, it is sent no further request. So a slow or lost database pauses by itself what it would
+// have to store, and nothing is lost; answers without news go on.
+//
+// All functions are called on the deciding thread, and all callbacks come back on it. They hold the poller: it has to
+// outlive the transport's, the mapper's and the executor's work.
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "carriers/mapping.h"
 #include "carriers/profile.h"
+#include "carriers/tracking.h"
+#include "carriers/transport.h"
+#include "daemon/carrier_access.h"
 #include "daemon/raw_keeper.h"
 #include "daemon/runtime.h"
+#include "db/executor.h"
 #include "db/stores.h"
 #include "scheduler/lane.h"
 
@@ -31,12 +51,14 @@ namespace remitod::daemon {
 struct PollCounters {
   std::uint64_t requests = 0;   ///< sent
   std::uint64_t polls = 0;      ///< shipments asked about and answered
+  std::uint64_t mapped = 0;     ///< answers that were read, not only compared
   std::uint64_t unchanged = 0;  ///< of those: same bytes or same reports
   std::uint64_t transitions = 0;
-  std::uint64_t failed_requests = 0;
-  std::uint64_t wrong_rows = 0;  ///< parts of answers left out
-  std::uint64_t missing = 0;     ///< asked for, not in the answer
-  std::uint64_t extra = 0;       ///< in the answer, not asked for
+  std::map<std::string, std::uint64_t, std::less<>> failures = {};  ///< failed_requests by kind
+  std::uint64_t failed_requests = 0;  ///< and shipments that could not be asked, and reports that the database refused
+  std::uint64_t wrong_rows = 0;       ///< parts of answers left out
+  std::uint64_t missing = 0;          ///< asked for, not in the answer
+  std::uint64_t extra = 0;            ///< in the answer, not asked for
   std::uint64_t unmapped = 0;
   std::uint64_t too_old = 0;  ///< events of an earlier use of a number
   std::uint64_t noise = 0;    ///< events stored without effect
@@ -48,30 +70,38 @@ struct PollCounters {
 class Poller {
  public:
   struct Hooks {
-    std::function<void()> transitions_written;
-    /// Shipments that were asked by hand and are answered now, or are gone.
+    std::function<void()> transitions_written;  ///< the outbox may look
+    /// Shipments for which nobody who asked by hand waits longer: answered, missing in the answer, impossible to ask,
+    /// or gone. May name one twice, and one that nobody asked for.
     std::function<void(std::span<const std::int64_t>)> resync_answered;
   };
   Poller(Runtime& runtime, carriers::HttpTransport& transport, Offload& mapper, db::Executor& executor, RawKeeper& raw,
          Hooks hooks);
   ~Poller();
 
-  void add_carrier(std::shared_ptr<const carriers::Profile> profile, scheduler::LaneConfig config);
+  /// In shadow, transitions are recorded and told to nobody.
+  void add_carrier(std::shared_ptr<CarrierAccess> access, scheduler::LaneConfig config, bool shadow = false);
   /// Carriers that are not configured are counted (orphans) and otherwise left alone.
   void add_shipments(std::span<const db::OpenShipment> shipments);
   void add_shipment(const db::OpenShipment& shipment, Instant last_asked);
   void remove(std::string_view carrier, std::span<const std::int64_t> shipment_ids);
   /// Returns how many of them are in their lanes here.
   std::size_t mark_resync(std::span<const db::ResyncScope> scope);
-  // Requests for remitos share the carrier's rate, concurrency and rests with the polls.
+  // What adaptive schedules have learned, to and from the database (scheduler/lane.h).
+  std::optional<scheduler::Lane::Lessons> lessons(std::string_view carrier);
+  void lessons_lost(std::string_view carrier);
+  bool restore_lessons(std::string_view carrier, const scheduler::Lane::Lessons& lessons);
+
+  // Logins and requests for remitos share the carrier's rate, concurrency and rests with the polls.
   std::size_t spare_requests(std::string_view carrier);  ///< that may go out now
   /// Polls leave so many of what comes free to them, until it is said anew: a merchant waits for a remito, and polls
   /// that are late would take everything.
   void reserve_requests(std::string_view carrier, std::size_t requests);
-  void request_sent(std::string_view carrier);
+  void request_sent(std::string_view carrier, scheduler::Lane::Purpose purpose = scheduler::Lane::Purpose::others);
   void request_answered(std::string_view carrier);
 
-  /// No further requests go out; those under way are finished.
+  /// No further requests go out; those under way are finished. Called before the transport stops, which then answers
+  /// what is still out with FetchError::Kind::stopped.
   void stop();
   bool idle() const;  ///< nothing is in flight or waits for a commit
 
@@ -79,38 +109,67 @@ class Poller {
     const carriers::Profile& profile;
     const scheduler::Lane& lane;
     const PollCounters& counters;
+    const CarrierAccess& access;
     std::size_t waiting_for_commit;
     db::ApplyRules rules;
   };
   std::vector<CarrierView> carriers() const;
+  std::optional<CarrierView> carrier(std::string_view name) const;
   const scheduler::Lane* lane(std::string_view carrier) const;
   std::size_t orphans() const { return orphans_; }
   bool database_trouble() const;
 
  private:
   struct Carrier;
+  struct Asking;
   struct Mapped;
-  struct Answered;
+  struct Uncommitted;
   void wake(Carrier& carrier);
   void set_wake_alarm(Carrier& carrier, Instant now);
   bool send(Carrier& carrier, scheduler::Batch batch);
-  void answered(Carrier& carrier, scheduler::Batch batch, carriers::FetchResult result);
-  void map(Carrier& carrier, scheduler::Batch batch, carriers::HttpAnswer answer);
+  bool send_in(const SessionPointer& session, Carrier& carrier, scheduler::Batch batch);
+  void submit(Carrier& carrier, Asking asking, carriers::HttpRequest request);
+  void answered(Carrier& carrier, Asking asking, carriers::FetchResult result);
+  static std::uint64_t known_fingerprint(const Carrier& carrier, const scheduler::Batch& batch);
+  void map(Carrier& carrier, Asking asking, carriers::HttpAnswer answer);
   void mapped(Carrier& carrier, Mapped mapped);
+  void wait_for_commit(Carrier& carrier, Uncommitted answer);
   void commit(Carrier& carrier);
   void committed(Carrier& carrier, db::DbResult<std::vector<db::AppliedReport>> result);
-  void settle(Carrier& carrier, Answered& answer, std::span<const db::AppliedReport> applied);
-  void give_up_on(Carrier& carrier, const db::DbError& error);
-  void leave_out_refused(Carrier& carrier, std::vector<Answered> answers, const db::DbError& error);
-  static std::vector<Answered> in_parts(Answered answer);
+  void settle(Carrier& carrier, Uncommitted& answer, std::span<const db::AppliedReport> applied);
+  void keep_raw(const Uncommitted& answer, bool is_understood);
+  void not_committed(Carrier& carrier, const db::DbError& error);
+  void leave_out_refused(Carrier& carrier, std::vector<Uncommitted> answers, const db::DbError& error);
+  static std::vector<Uncommitted> in_parts(Uncommitted answer);
+  // poller_quotas.cpp
+  void keep_quotas(Carrier& carrier);
+  void load_quotas(Carrier& carrier);
+  void quota_failed(Carrier& carrier, const db::DbError& error);
+  // poller_learning.cpp
+  void keep_learning(Carrier& carrier);
+  void learn_next();
+  void learned(Carrier& carrier, std::shared_ptr<const scheduler::AdaptivePlan> plan);
+  // poller_sessions.cpp
+  void send_after_login(Carrier& carrier, scheduler::Batch batch);
+  void map_pages(Carrier& carrier, Asking asking, carriers::HttpAnswer answer);
+  void plan_next_page(Carrier& carrier, Asking asking);
+  void ask_due_pages(Carrier& carrier);
+  void ask_next_page(Carrier& carrier, Asking asking);
+
   void finish(Carrier& carrier, const scheduler::Batch& batch, const scheduler::BatchOutcome& outcome);
   void failed(Carrier& carrier, const scheduler::Batch& batch, std::string_view kind, std::string_view message,
               scheduler::BatchOutcome outcome);
   void note_failure(Carrier& carrier, std::string_view remito, std::size_t shipments, std::string_view kind,
                     std::string_view message);
-  void leave_out_unaskable(Carrier& carrier, scheduler::Batch& batch);
-  void note_imperfections(Carrier& carrier, const Mapped& mapped);
+  void leave_out_unaskable(Carrier& carrier, scheduler::Batch& batch, const carriers::Call& call);
+  struct Imperfection {
+    std::string remito;  ///< whose it is; or empty
+    std::string why;
+  };
+  static std::optional<Imperfection> note_imperfections(Carrier& carrier, const carriers::TrackAnswer& track);
+  static db::RawAnswer raw_of(const Carrier& carrier, const Mapped& mapped, std::string remito, std::string why);
   Carrier* find(std::string_view name) const;
+  static CarrierView view_of(const Carrier& carrier);
 
   Runtime& runtime_;
   carriers::HttpTransport& transport_;
@@ -119,6 +178,7 @@ class Poller {
   RawKeeper& raw_;
   Hooks hooks_;
   std::map<std::string, std::unique_ptr<Carrier>, std::less<>> carriers_;
+  std::deque<Carrier*> learners_;  ///< the first one learns now
   std::size_t orphans_ = 0;
   bool stopping_ = false;
 };

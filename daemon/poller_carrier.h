@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <deque>
 #include <expected>
 #include <memory>
 #include <string>
@@ -12,20 +13,55 @@
 #include <vector>
 
 #include "carriers/mapping.h"
+#include "carriers/paging.h"
 #include "carriers/transport.h"
 #include "daemon/poller.h"
 
 namespace remitod::daemon {
 
+/// What a batch asks about, for a thread that cannot look into the lane: that lives on.
+class AskedShipments {
+ public:
+  AskedShipments(const scheduler::Lane& lane, const scheduler::Batch& batch) {
+    shipments_.reserve(batch.slots.size());
+    for (const scheduler::Slot slot : batch.slots)
+      shipments_.emplace_back(std::string(lane.remito(slot)), lane.registered_at(slot));
+  }
+  std::vector<carriers::TrackItem> items() const {
+    std::vector<carriers::TrackItem> items;
+    items.reserve(shipments_.size());
+    for (const auto& [remito, registered_at] : shipments_) items.push_back({remito, registered_at});
+    return items;
+  }
+
+ private:
+  std::vector<std::pair<std::string, Instant>> shipments_;
+};
+
+// A request on its way.
+struct Poller::Asking {
+  struct Pages {
+    carriers::HttpRequest last;  ///< what the links of its answer start from: URL and options
+    carriers::PagePosition position;
+    std::vector<carriers::HttpAnswer> answers;  ///< so far
+    Instant due{};                              ///< when the carrier's rate has room for the next
+  };
+  scheduler::Batch batch;
+  SessionPointer session;
+  std::unique_ptr<Pages> pages;  ///< null where answers have none
+};
+
 // What the mapping thread made of an answer.
 struct Poller::Mapped {
   scheduler::Batch batch;
-  carriers::HttpAnswer answer;
+  SessionPointer session;
+  carriers::HttpAnswer answer;  ///< of several pages the last, with the bodies of all
   std::expected<carriers::TrackAnswer, carriers::CarrierTrouble> track;
+  std::vector<std::size_t> page_ends = {};  ///< of all pages but the last, in the body
 };
 
 // A mapped answer, or a part of one, that brought something and waits for its commit.
-struct Poller::Answered {
+struct Poller::Uncommitted {
   struct Changed {
     scheduler::Slot slot = 0;
     std::uint64_t read_fingerprint = 0;
@@ -34,29 +70,43 @@ struct Poller::Answered {
   scheduler::Batch batch;
   std::uint64_t body_fingerprint = 0;
   std::vector<Changed> changed;
-  std::shared_ptr<const db::RawAnswer> raw;  ///< kept if the commit finds a code that is new and unknown
+  std::shared_ptr<const db::RawAnswer> raw;  ///< kept if the commit finds something new, or it is imperfect
   bool last_part = true;                     ///< with it the request is done
+  bool imperfect = false;                    ///< parts of it were not understood
+  Instant committed_at{};                    ///< the time of events that have none
 };
 
 struct Poller::Carrier {
-  Carrier(std::shared_ptr<const carriers::Profile> profile_used, scheduler::LaneConfig config)
-      : name(config.carrier), profile(std::move(profile_used)), lane(config, remitod::fingerprint(config.carrier)) {}
+  Carrier(std::shared_ptr<CarrierAccess> access_used, scheduler::LaneConfig config)
+      : name(config.carrier),
+        access(std::move(access_used)),
+        profile(access->profile()),
+        has_pages(profile->can_track() && carriers::has_pages(*profile, carriers::PagedOperation::track)),
+        lane(config, remitod::fingerprint(config.carrier)) {}
   std::string name;
+  std::shared_ptr<CarrierAccess> access;
   std::shared_ptr<const carriers::Profile> profile;
+  bool has_pages;  ///< an answer may come in several
+  bool shadow = false;
   scheduler::Lane lane;
   std::unique_ptr<Alarm> wake_alarm;
-  std::unique_ptr<Alarm> commit_alarm;
+  std::unique_ptr<Alarm> commit_alarm;  ///< ends the gathering, and the wait after a commit that failed
   PollCounters counters;
 
-  std::vector<Answered> waiting;           ///< for the next commit
-  std::vector<Answered> committing;        ///< in the transaction that runs now
+  std::vector<Uncommitted> waiting;        ///< for the next commit
+  std::vector<Uncommitted> committing;     ///< in the transaction that runs now
   std::size_t reports_waiting = 0;         ///< in both of these
   std::chrono::seconds commit_backoff{0};  ///< not zero: the last commit failed, and this is how long we wait
   bool commit_paused = false;
   /// After a report that the database refuses, so many answers go in one by one, so that only the bad one is lost.
   std::size_t one_by_one = 0;
 
-  std::size_t creating = 0;  ///< requests of others (for remitos) that wait for their answer
+  std::deque<Asking> pages_due;  ///< in the order of Pages::due
+  std::unique_ptr<Alarm> page_alarm;
+
+  bool is_learning = false;  ///< or waits for its turn to
+
+  std::size_t creating = 0;  ///< requests of others (for remitos, logins) that wait for their answer
   std::size_t reserved = 0;  ///< requests that polls leave to others
 
   /// What the carrier's rate and concurrency leave beside all that is under way.
@@ -65,8 +115,12 @@ struct Poller::Carrier {
     return std::min(places - std::min(places, lane.in_flight() + creating), lane.spare_requests(now));
   }
 
+  carriers::Call call(const SessionPointer& session, Instant now) const {
+    return call_in(session, now, profile->track_needs_random() ? access->random() : carriers::Random{});
+  }
+
   db::ApplyRules rules() const {
-    return {name, {profile->registration_grace()}, profile->tail(), profile->give_up_after()};
+    return {name, {profile->registration_grace()}, profile->tail(), profile->give_up_after(), shadow};
   }
 };
 

@@ -20,10 +20,12 @@ Poller::Poller(Runtime& runtime, carriers::HttpTransport& transport, Offload& ma
 
 Poller::~Poller() = default;
 
-void Poller::add_carrier(std::shared_ptr<const carriers::Profile> profile, scheduler::LaneConfig config) {
-  auto carrier = std::make_unique<Carrier>(std::move(profile), std::move(config));
+void Poller::add_carrier(std::shared_ptr<CarrierAccess> access, scheduler::LaneConfig config, bool shadow) {
+  auto carrier = std::make_unique<Carrier>(std::move(access), std::move(config));
   Carrier& added = *carrier;
+  added.shadow = shadow;
   added.wake_alarm = runtime_.alarm([this, &added] { wake(added); });
+  added.page_alarm = runtime_.alarm([this, &added] { ask_due_pages(added); });
   added.commit_alarm = runtime_.alarm([this, &added] {
     added.commit_paused = false;
     commit(added);
@@ -41,8 +43,11 @@ void Poller::add_shipment(const db::OpenShipment& shipment, Instant last_asked) 
     ++orphans_;
     return;
   }
+  if (!carrier->profile->can_track()) return;  // it tells of its own accord, or not at all
   const Instant now = runtime_.now();
-  carrier->lane.add({shipment.shipment_id, shipment.remito, shipment.registered_at, last_asked}, now);
+  carrier->lane.add({shipment.shipment_id, shipment.remito, shipment.registered_at, last_asked, shipment.status,
+                     shipment.status_since},
+                    now);
   // Many come at once: the alarm gathers them.
   set_wake_alarm(*carrier, now);
 }
@@ -69,7 +74,10 @@ std::size_t Poller::mark_resync(std::span<const db::ResyncScope> scope) {
 
 std::size_t Poller::spare_requests(std::string_view carrier_name) {
   Carrier* carrier = find(carrier_name);
-  return carrier ? carrier->spare_requests(runtime_.now()) : 0;
+  if (!carrier) return 0;
+  const std::size_t spare = carrier->spare_requests(runtime_.now());
+  keep_quotas(*carrier);
+  return spare;
 }
 
 void Poller::reserve_requests(std::string_view carrier_name, std::size_t requests) {
@@ -79,10 +87,10 @@ void Poller::reserve_requests(std::string_view carrier_name, std::size_t request
   wake(*carrier);
 }
 
-void Poller::request_sent(std::string_view carrier_name) {
+void Poller::request_sent(std::string_view carrier_name, scheduler::Lane::Purpose purpose) {
   Carrier* carrier = find(carrier_name);
   if (!carrier) return;
-  carrier->lane.spend_requests(1, runtime_.now());
+  carrier->lane.spend_request(runtime_.now(), purpose);
   ++carrier->creating;
 }
 
@@ -111,10 +119,22 @@ bool Poller::database_trouble() const {
 
 std::vector<Poller::CarrierView> Poller::carriers() const {
   std::vector<CarrierView> views;
-  for (const auto& [name, carrier] : carriers_)
-    views.push_back({*carrier->profile, carrier->lane, carrier->counters,
-                     carrier->waiting.size() + carrier->committing.size(), carrier->rules()});
+  for (const auto& [name, carrier] : carriers_) views.push_back(view_of(*carrier));
   return views;
+}
+
+std::optional<Poller::CarrierView> Poller::carrier(std::string_view carrier_name) const {
+  const Carrier* carrier = find(carrier_name);
+  return carrier ? std::optional(view_of(*carrier)) : std::nullopt;
+}
+
+Poller::CarrierView Poller::view_of(const Carrier& carrier) {
+  return {*carrier.profile,
+          carrier.lane,
+          carrier.counters,
+          *carrier.access,
+          carrier.waiting.size() + carrier.committing.size(),
+          carrier.rules()};
 }
 
 const scheduler::Lane* Poller::lane(std::string_view carrier_name) const {

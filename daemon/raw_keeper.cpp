@@ -7,29 +7,87 @@
 
 namespace remitod::daemon {
 namespace {
-constexpr std::size_t waiting_max = 100;
+constexpr std::size_t waiting_max = 100;             // of those that could not be understood
+constexpr std::size_t waiting_bytes_max = 4u << 20;  // of all
 constexpr std::chrono::seconds pause{1};
+// How often a carrier's answers are cut to their limit: the sum over them costs more than to add one.
+constexpr std::chrono::minutes trim_interval{1};
+
+// Page by page, so that each ends where it is said to end.
+void redact(const carriers::Redactor& redactor, db::RawAnswer& answer) {
+  answer.why = redactor.redact(std::move(answer.why));
+  std::string body;
+  std::size_t begin = 0;
+  for (std::size_t& page_end : answer.page_ends) {
+    const std::size_t end = std::min(page_end, answer.body.size());
+    body += redactor.redact(answer.body.substr(begin, end - begin));
+    begin = end;
+    page_end = body.size();
+  }
+  answer.body = body + redactor.redact(answer.body.substr(begin));
+}
+
 }  // namespace
 
-RawKeeper::RawKeeper(Runtime& runtime, db::Executor& executor)
-    : runtime_(runtime), executor_(executor), alarm_(runtime.alarm([this] { flush(); })) {}
+RawKeeper::RawKeeper(Runtime& runtime, db::Executor& executor, std::uint64_t bytes_max)
+    : runtime_(runtime), executor_(executor), bytes_max_(bytes_max), alarm_(runtime.alarm([this] { flush(); })) {}
+
+void RawKeeper::add_carrier(std::shared_ptr<const CarrierAccess> access) {
+  const std::string& name = access->profile()->name();
+  carriers_[name] = std::move(access);
+}
 
 void RawKeeper::keep(db::RawAnswer answer) {
-  const bool known = std::ranges::any_of(waiting_, [&](const db::RawAnswer& other) {
-    return other.carrier == answer.carrier && other.why == answer.why && other.remito == answer.remito;
+  const bool known = std::ranges::any_of(waiting_, [&](const Waiting& other) {
+    return other.answer.carrier == answer.carrier && other.answer.why == answer.why &&
+           other.answer.remito == answer.remito;
   });
-  if (known || waiting_.size() == waiting_max) {
+  if (known || waiting_.size() >= waiting_max)
+    ++dropped_;
+  else
+    add(std::move(answer));
+}
+
+void RawKeeper::keep_changed(db::RawAnswer answer) {
+  add(std::move(answer));
+}
+
+void RawKeeper::add(db::RawAnswer answer) {
+  db::cut_to_kept(answer);
+  if (waiting_bytes_ + answer.body.size() > waiting_bytes_max) {
     ++dropped_;
     return;
   }
   if (waiting_.empty()) alarm_->set(runtime_.in(pause));
-  waiting_.push_back(std::move(answer));
+  if (answer.received_at == Instant{}) answer.received_at = runtime_.now();
+  waiting_bytes_ += answer.body.size();
+  untrimmed_.insert(answer.carrier);
+  const auto carrier = carriers_.find(answer.carrier);
+  waiting_.push_back({std::move(answer), carrier == carriers_.end() ? nullptr : carrier->second->redactor()});
 }
 
+std::vector<std::string> RawKeeper::to_trim() {
+  if (trimmed_at_ + trim_interval > runtime_.now()) return {};
+  trimmed_at_ = runtime_.now();
+  const std::set<std::string> carriers = std::exchange(untrimmed_, {});
+  return {carriers.begin(), carriers.end()};
+}
+
+// Redacting is done where it holds up nobody: bodies are large, and secrets have many forms.
 void RawKeeper::flush() {
+  waiting_bytes_ = 0;
   executor_.run<bool>(
-      [answers = std::exchange(waiting_, {}), now = runtime_.now()](db::Session& session) -> db::DbResult<bool> {
+      [waiting = std::exchange(waiting_, {}), carriers = to_trim(), bytes_max = bytes_max_,
+       now = runtime_.now()](db::Session& session) mutable -> db::DbResult<bool> {
+        std::vector<db::RawAnswer> answers;
+        for (Waiting& one : waiting) {
+          if (one.redactor) redact(*one.redactor, one.answer);
+          answers.push_back(std::move(one.answer));
+        }
         if (auto kept = db::keep_raw_answers(session, answers, now); !kept) return std::unexpected(kept.error());
+        if (!carriers.empty())
+          if (auto trimmed = db::trim_raw_answers(session, carriers, bytes_max); !trimmed)
+            return std::unexpected(trimmed.error());
         return true;
       },
       [](db::DbResult<bool> result) {

@@ -1,30 +1,52 @@
-// Brings answers that could not be understood to the database, without letting a carrier that fails all day fill it: at
-// most one transaction a second, a bounded number waiting, and one answer for each carrier, remito and reason in that
-// time.
+// Brings answers to the database that changed something or could not be understood, without letting a carrier that
+// fails all day, or one that tells a great deal, fill it: at most one transaction a second, a bounded number of bytes
+// waiting, one answer that could not be understood for each carrier, remito and reason in that time, and so many bytes
+// of each carrier in the database.
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
+#include <set>
+#include <string>
 #include <vector>
 
+#include "daemon/carrier_access.h"
 #include "daemon/runtime.h"
-#include "db/stores.h"
+#include "db/raw_answers.h"
 
 namespace remitod::daemon {
 
 class RawKeeper {
  public:
-  RawKeeper(Runtime& runtime, db::Executor& executor);
+  /// Of a carrier at most `bytes_max` are kept, as they are stored; the newest.
+  RawKeeper(Runtime& runtime, db::Executor& executor, std::uint64_t bytes_max = std::uint64_t{64} << 20);
+  /// What is secret to this carrier's access is in none of its answers that are kept.
+  void add_carrier(std::shared_ptr<const CarrierAccess> access);
+  /// One that could not be understood, or not wholly.
   void keep(db::RawAnswer answer);
+  /// One that told something new.
+  void keep_changed(db::RawAnswer answer);
   std::uint64_t dropped() const { return dropped_; }
 
  private:
+  struct Waiting {
+    db::RawAnswer answer;
+    std::shared_ptr<const carriers::Redactor> redactor;  ///< null: of a carrier that was not added
+  };
+  void add(db::RawAnswer answer);
   void flush();
+  std::vector<std::string> to_trim();
 
   Runtime& runtime_;
   db::Executor& executor_;
+  const std::uint64_t bytes_max_;
   std::unique_ptr<Alarm> alarm_;
-  std::vector<db::RawAnswer> waiting_;
+  std::map<std::string, std::shared_ptr<const CarrierAccess>, std::less<>> carriers_;
+  std::vector<Waiting> waiting_;
+  std::size_t waiting_bytes_ = 0;
+  std::set<std::string> untrimmed_;  ///< carriers with further answers since the last trimming
+  Instant trimmed_at_{};
   std::uint64_t dropped_ = 0;
 };
 

@@ -6,38 +6,21 @@
 
 #include "carriers/request.h"
 #include "daemon/log.h"
+#include "daemon/remito_outcome.h"
+#include "db/unheard_commits.h"
 
 namespace remitod::daemon {
 namespace {
 
 using carriers::CreateAnswer;
+using carriers::HttpAnswer;
 using db::RequestOutcome;
 
-constexpr std::size_t accept_max = 1000;
 // A claim's lease outlasts the call's total deadline: a paused worker's write is stopped by its token, its call by
 // nothing.
 constexpr std::chrono::seconds lease_margin{30};
-constexpr std::chrono::seconds unsent_retry_first{5};
-constexpr std::chrono::seconds unsent_retry_max{600};
 constexpr std::chrono::seconds database_retry{2};
 constexpr std::chrono::milliseconds look_again{200};
-
-std::chrono::seconds unsent_pause(int attempts) {
-  const int doublings = std::clamp(attempts - 1, 0, 10);
-  return std::min(unsent_retry_first * (1 << doublings), unsent_retry_max);
-}
-
-carriers::CreateOrder order_of(const db::RemitoRequest& request) {
-  return {request.order_number, request.parcel_group, request.service, request.client_ref, request.payload};
-}
-
-RequestOutcome outcome_of(const db::RemitoRequest& request, RequestOutcome::Kind kind) {
-  RequestOutcome outcome;
-  outcome.request_id = request.request_id;
-  outcome.fencing_token = request.fencing_token;
-  outcome.kind = kind;
-  return outcome;
-}
 
 std::string_view name(RequestOutcome::Kind kind) {
   switch (kind) {
@@ -49,6 +32,30 @@ std::string_view name(RequestOutcome::Kind kind) {
       return "unknown";
     case RequestOutcome::Kind::unsent:
       return "unsent";
+    case RequestOutcome::Kind::renumber:
+      return "renumber";
+    case RequestOutcome::Kind::accepted:
+      return "accepted";
+    case RequestOutcome::Kind::not_made:
+      return "not_made";
+    case RequestOutcome::Kind::needs_operator:
+      return "needs_operator";
+  }
+  std::unreachable();
+}
+
+RemitoNews::Kind news_of(CreateAnswer::Kind said) {
+  switch (said) {
+    case CreateAnswer::Kind::granted:
+      return RemitoNews::Kind::granted;
+    case CreateAnswer::Kind::refused:
+      return RemitoNews::Kind::refused;
+    case CreateAnswer::Kind::unknown:
+      return RemitoNews::Kind::unclear;
+    case CreateAnswer::Kind::accepted:
+      return RemitoNews::Kind::accepted;
+    case CreateAnswer::Kind::number_refused:
+      return RemitoNews::Kind::number_refused;
   }
   std::unreachable();
 }
@@ -58,20 +65,21 @@ std::string_view name(RequestOutcome::Kind kind) {
 RemitoWorker::RemitoWorker(Runtime& runtime, carriers::HttpTransport& transport, Offload& mapper,
                            db::Executor& executor, RawKeeper& raw, Hooks hooks)
     : runtime_(runtime),
-      transport_(transport),
-      mapper_(mapper),
       executor_(executor),
       raw_(raw),
       hooks_(std::move(hooks)),
+      questions_(runtime, transport, mapper, {hooks_.request_sent, hooks_.request_answered}),
       sweep_alarm_(runtime.alarm([this] { wake(); })),
       settle_alarm_(runtime.alarm([this] {
         settle_paused_ = false;
         settle();
       })) {}
 
-void RemitoWorker::add_carrier(std::shared_ptr<const carriers::Profile> profile, std::size_t concurrency) {
-  std::string carrier = profile->name();
-  carriers_[std::move(carrier)] = {std::move(profile), concurrency, 0};
+void RemitoWorker::add_carrier(std::shared_ptr<CarrierAccess> access, std::size_t concurrency) {
+  auto profile = access->profile();
+  const std::string& name = profile->name();
+  questions_.add_carrier(access);
+  carriers_[name] = {.access = std::move(access), .profile = std::move(profile), .concurrency = concurrency};
 }
 
 void RemitoWorker::wake() {
@@ -95,58 +103,61 @@ RemitoWorker::Rooms RemitoWorker::make_room() {
   return rooms;
 }
 
-// One transaction: new rows are accepted, impossible ones refused, and what may be sent now is claimed.
 void RemitoWorker::sweep() {
   sweeping_ = true;
   const Rooms rooms = make_room();
-  std::vector<std::string> known;
+  SweepPlan plan;
   std::chrono::milliseconds longest_call{0};
   for (const auto& [carrier, room] : rooms) {
-    known.push_back(carrier);
-    longest_call = std::max(longest_call, carriers_.find(carrier)->second.profile->transport_options()->total_timeout);
+    const auto& profile = carriers_.find(carrier)->second.profile;
+    plan.carriers.push_back({profile, room});
+    longest_call = std::max(longest_call, profile->longest_call());
   }
-  const Instant now = runtime_.now();
-  executor_.run<Claimed>(
-      [rooms, known = std::move(known), now,
-       lease = now + longest_call + lease_margin](db::Session& session) -> db::DbResult<Claimed> {
-        Claimed result;
-        auto accepted = db::accept_new_requests(session, now, accept_max);
-        if (!accepted) return std::unexpected(accepted.error());
-        auto refused = db::refuse_unknown_carriers(session, known, now);
-        if (!refused) return std::unexpected(refused.error());
-        result.changed = *accepted != 0 || *refused != 0;
-        auto due = db::next_request_due(session);
-        if (!due) return std::unexpected(due.error());
-        if (*due && **due <= now)
-          for (const auto& [carrier, room] : rooms) {
-            if (room == 0) continue;
-            auto requests = db::claim_requests(session, std::span{&carrier, 1}, now, lease, room);
-            if (!requests) return std::unexpected(requests.error());
-            std::ranges::move(*requests, std::back_inserter(result.requests));
-          }
-        due = db::next_request_due(session);
-        if (!due) return std::unexpected(due.error());
-        result.next_due = *due;
-        return result;
-      },
-      [this, rooms](db::DbResult<Claimed> result) { claimed(rooms, std::move(result)); });
+  plan.working_on.assign(working_on_.begin(), working_on_.end());
+  plan.unheard_since = unheard_since_;
+  plan.now = runtime_.now();
+  plan.lease_expires_at = plan.now + longest_call + lease_margin;
+  executor_.run<Swept>([plan](db::Session& session) { return sweep_requests(session, plan); },
+                       [this, rooms, now = plan.now, until = plan.lease_expires_at,
+                        looked = plan.unheard_since](db::DbResult<Swept> result) {
+                         note_unheard(now, result.has_value(), looked);
+                         swept(rooms, until, std::move(result));
+                       });
 }
 
-void RemitoWorker::claimed(const Rooms& rooms, db::DbResult<Claimed> result) {
+void RemitoWorker::swept(const Rooms& rooms, Instant lease_expires_at, db::DbResult<Swept> result) {
   sweeping_ = false;
-  database_trouble_ = !result;
+  // What failed before may have been committed all the same.
+  const bool trouble_before = std::exchange(database_trouble_, !result);
   if (!result) {
     log(Level::error, "remito_queue_unreadable", {{"error", result.error().message}});
     reserve_for_waiting(rooms, false);
     sweep_alarm_->set(runtime_.in(database_retry));
     return;
   }
-  if (result->changed) hooks_.transitions_written();
+  for (const Swept::Settled& one : result->settled) tell(one.carrier, one.outcome, one.result);
+  if (result->given_up != 0)
+    log(Level::error, "remito_requests_interrupted", {{"requests", result->given_up}, {"state", "unknown"}});
+  for (const db::OpenShipment& shipment : result->unheard) hooks_.shipment_granted(shipment);
+  if (result->changed || trouble_before) hooks_.transitions_written();
   Rooms left = rooms;
-  for (db::RemitoRequest& request : result->requests) {
+  for (db::RemitoRequest& request : result->calls) {
     --left[request.carrier];
     send(std::move(request));
   }
+  for (db::RemitoRequest& request : result->looks) {
+    --left[request.carrier];
+    look(std::move(request));
+  }
+  for (db::RemitoRequest& request : result->finds) {
+    --left[request.carrier];
+    find(std::move(request));
+  }
+  for (const auto& [carrier, failures] : result->refills) {
+    --left[carrier];
+    refill({carrier, lease_expires_at, failures});
+  }
+  for (const auto& [carrier, numbers] : result->numbers_left) note_numbers_left(carrier, numbers);
   reserve_for_waiting(left, result->next_due && *result->next_due <= runtime_.now());
   // Rows that wait for their retry time, for the carrier's rate or for a free place: look again then.
   if (result->next_due) sweep_alarm_->set(std::max(*result->next_due, runtime_.in(look_again)));
@@ -163,59 +174,77 @@ void RemitoWorker::send(db::RemitoRequest claimed_request) {
   const auto request = std::make_shared<const db::RemitoRequest>(std::move(claimed_request));
   Carrier& carrier = carriers_.find(request->carrier)->second;
   ++carrier.in_flight;
-  auto http = carriers::build_create(*carrier.profile, order_of(*request), runtime_.now());
-  if (!http) {
-    RequestOutcome outcome = outcome_of(*request, RequestOutcome::Kind::refused);
-    outcome.code = "request";
-    outcome.text = http.error().field + ": " + http.error().message;
-    return ended({std::move(outcome), request->carrier});
-  }
-  const std::string hash = std::to_string(fingerprint(http->method + '\n' + http->url + '\n' + http->body));
-  log(Level::info, "remito_asked",
-      {{"carrier", request->carrier},
-       {"order", request->order_number},
-       {"request_key", request->request_key},
-       {"client_ref", request->client_ref},
-       {"attempt", request->attempts}});
-  hooks_.request_sent(request->carrier);
-  transport_.submit(std::move(*http), [this, request, hash](carriers::FetchResult result) {
-    hooks_.request_answered(request->carrier);
-    answered(request, hash, std::move(result));
-  });
+  working_on_.insert(request->request_id);
+  const auto hash = std::make_shared<std::string>();  // of the request that was sent last
+  CarrierQuestions::Question question;
+  question.carrier = request->carrier;
+  question.operation = carriers::OrderOperation::create;
+  question.build = [request, hash, profile = carrier.profile](const carriers::Call& call) {
+    auto http = carriers::build_create(*profile, order_of(*request), call);
+    if (!http) return http;
+    *hash = std::to_string(fingerprint(http->method + '\n' + http->url + '\n' + http->body));
+    log(Level::info, "remito_asked",
+        {{"carrier", request->carrier},
+         {"order", request->order_number},
+         {"request_key", request->request_key},
+         {"client_ref", request->client_ref},
+         {"attempt", request->attempts}});
+    return http;
+  };
+  question.read = [this, request, hash, profile = carrier.profile](HttpAnswer answer) -> Runtime::Task {
+    CreateAnswer said = carriers::map_create(*profile, answer, order_of(*request));
+    return [this, request, hash, answer = std::move(answer), said = std::move(said)]() mutable {
+      answered(*request, *hash, std::move(answer), std::move(said));
+    };
+  };
+  question.unanswered = [this, request, hash](const NoAnswer& why) { not_answered(*request, *hash, why); };
+  questions_.ask(std::move(question));
 }
 
-void RemitoWorker::answered(const std::shared_ptr<const db::RemitoRequest>& request, std::string hash,
-                            carriers::FetchResult result) {
-  if (!result) {
-    const carriers::FetchError& error = result.error();
-    RequestOutcome outcome =
-        outcome_of(*request, error.provably_unsent ? RequestOutcome::Kind::unsent : RequestOutcome::Kind::unknown);
-    outcome.text = std::string(carriers::name(error.kind)) + ": " + error.message;
-    outcome.request_hash = std::move(hash);
-    outcome.retry_at = runtime_.now() + unsent_pause(request->attempts);
-    return ended({std::move(outcome), request->carrier});
+void RemitoWorker::not_answered(const db::RemitoRequest& request, std::string hash, const NoAnswer& why) {
+  RemitoNews news{.text = in_words(why)};
+  if (const auto* const fetch = std::get_if<carriers::FetchError>(&why)) {
+    news.kind = fetch->provably_unsent ? RemitoNews::Kind::unsent : RemitoNews::Kind::unclear;
+  } else if (const auto* const login = std::get_if<carriers::Session::Failed>(&why)) {
+    news.kind = RemitoNews::Kind::unsent;
+    news.retry_at = login->retry_at;
+  } else {
+    news.kind = RemitoNews::Kind::impossible;
+    news.code = "request";
   }
-  mapper_.run([this, request, hash = std::move(hash), answer = std::move(*result),
-               profile = carriers_.find(request->carrier)->second.profile]() mutable -> Runtime::Task {
-    CreateAnswer said = carriers::map_create(*profile, answer, order_of(*request));
-    return [this, request, hash = std::move(hash), answer = std::move(answer), said = std::move(said)]() mutable {
-      const auto kind = said.kind == CreateAnswer::Kind::granted   ? RequestOutcome::Kind::granted
-                        : said.kind == CreateAnswer::Kind::refused ? RequestOutcome::Kind::refused
-                                                                   : RequestOutcome::Kind::unknown;
-      RequestOutcome outcome = outcome_of(*request, kind);
-      outcome.remito = std::move(said.remito);
-      outcome.code = std::move(said.refusal_code);
-      outcome.text = std::move(said.refusal_text);
-      outcome.request_hash = std::move(hash);
-      if (kind != RequestOutcome::Kind::granted)
-        raw_.keep({request->carrier, "create", outcome.remito, outcome.text.empty() ? "unclear" : outcome.text,
-                   answer.status, answer.content_type, std::move(answer.body)});
-      ended({std::move(outcome), request->carrier});
-    };
-  });
+  conclude(request, std::move(news), std::move(hash));
+}
+
+void RemitoWorker::answered(const db::RemitoRequest& request, std::string hash, HttpAnswer answer, CreateAnswer said) {
+  if (said.kind != CreateAnswer::Kind::granted && said.kind != CreateAnswer::Kind::accepted)
+    raw_.keep({.carrier = request.carrier,
+               .operation = "create",
+               .remito = said.remito,
+               .why = said.refusal_text.empty() ? "unclear" : said.refusal_text,
+               .http_status = answer.status,
+               .content_type = answer.content_type,
+               .body = std::move(answer.body),
+               .request_id = request.request_id});
+  conclude(request,
+           {.kind = news_of(said.kind),
+            .remito = std::move(said.remito),
+            .code = std::move(said.refusal_code),
+            .text = std::move(said.refusal_text)},
+           std::move(hash));
+}
+
+void RemitoWorker::conclude(const db::RemitoRequest& request, RemitoNews news, std::string hash) {
+  const carriers::Profile& profile = *carriers_.find(request.carrier)->second.profile;
+  RequestOutcome outcome = decide(request, std::move(news), carriers::promises(profile), runtime_.now());
+  outcome.request_hash = std::move(hash);
+  if (outcome.kind == RequestOutcome::Kind::accepted) begin_confirmation(request, outcome);
+  ended({std::move(outcome), request.carrier});
 }
 
 void RemitoWorker::ended(Ended ended) {
+  const CarrierAccess& access = *carriers_.find(ended.carrier)->second.access;
+  ended.outcome.code = access.redact(std::move(ended.outcome.code));
+  ended.outcome.text = access.redact(std::move(ended.outcome.text));
   waiting_.push_back(std::move(ended));
   settle();
 }
@@ -230,56 +259,89 @@ void RemitoWorker::settle() {
   std::vector<RequestOutcome> outcomes;
   outcomes.reserve(taken->size());
   for (const Ended& one : *taken) outcomes.push_back(one.outcome);
-  executor_.run<std::vector<db::SettledRequest>>(
-      [outcomes = std::move(outcomes), now = runtime_.now()](db::Session& session) {
-        return db::settle_requests(session, outcomes, now);
+  const Instant now = runtime_.now();
+  executor_.run<Settlement>(
+      [outcomes = std::move(outcomes), unheard_since = unheard_since_,
+       now](db::Session& session) -> db::DbResult<Settlement> {
+        Settlement settlement;
+        auto settled = db::settle_requests(session, outcomes, now);
+        if (!settled) return std::unexpected(settled.error());
+        settlement.settled = std::move(*settled);
+        if (!unheard_since) return settlement;
+        auto unheard = db::shipments_accepted_since(session, std::min(*unheard_since, now));
+        if (!unheard) return std::unexpected(unheard.error());
+        settlement.unheard = std::move(*unheard);
+        return settlement;
       },
-      [this, taken](db::DbResult<std::vector<db::SettledRequest>> result) { settled(*taken, std::move(result)); });
+      [this, taken, now, looked = unheard_since_](db::DbResult<Settlement> result) {
+        settled(*taken, now, looked, std::move(result));
+      });
 }
 
-void RemitoWorker::settled(const std::vector<Ended>& ended, db::DbResult<std::vector<db::SettledRequest>> result) {
+void RemitoWorker::settled(const std::vector<Ended>& ended, Instant begun, std::optional<Instant> looked,
+                           db::DbResult<Settlement> result) {
   settling_ = false;
   database_trouble_ = !result;
+  note_unheard(begun, result.has_value(), looked);
   if (!result) return not_settled(ended, result.error());
   one_by_one_ -= std::min(one_by_one_, ended.size());
   for (std::size_t i = 0; i < ended.size(); ++i) {
-    const RequestOutcome& outcome = ended[i].outcome;
-    const db::SettledRequest& settled = (*result)[i];
-    free_place(ended[i]);
-    const auto kind = settled.remito_in_use ? RequestOutcome::Kind::unknown : outcome.kind;
-    switch (kind) {
-      case RequestOutcome::Kind::granted:
-        ++counters_.granted;
-        break;
-      case RequestOutcome::Kind::refused:
-        ++counters_.refused;
-        break;
-      case RequestOutcome::Kind::unknown:
-        ++counters_.unknown;
-        break;
-      case RequestOutcome::Kind::unsent:
-        ++counters_.unsent;
-        break;
-    }
-    log(kind == RequestOutcome::Kind::unknown ? Level::error : Level::info, "remito_settled",
-        {{"carrier", ended[i].carrier},
-         {"request_id", outcome.request_id},
-         {"state", name(kind)},
-         {"remito", outcome.remito},
-         {"code", outcome.code},
-         {"text", outcome.text},
-         {"stale", settled.stale}});
-    if (settled.shipment) hooks_.shipment_granted(*settled.shipment);
+    free_place(ended[i].carrier);
+    working_on_.erase(ended[i].outcome.request_id);
+    tell(ended[i].carrier, ended[i].outcome, result->settled[i]);
   }
+  for (const db::OpenShipment& shipment : result->unheard) hooks_.shipment_granted(shipment);
   hooks_.transitions_written();
   settle();
   wake();
 }
 
+void RemitoWorker::tell(const std::string& carrier, const RequestOutcome& outcome, const db::SettledRequest& settled) {
+  const auto kind = settled.remito_in_use ? RequestOutcome::Kind::needs_operator : outcome.kind;
+  if (outcome.kind == RequestOutcome::Kind::not_made || outcome.next_step == RequestOutcome::NextStep::resend)
+    ++counters_.resent;
+  switch (kind) {
+    case RequestOutcome::Kind::granted:
+      ++counters_.granted;
+      if (outcome.found) ++counters_.adopted;
+      break;
+    case RequestOutcome::Kind::refused:
+      ++counters_.refused;
+      break;
+    case RequestOutcome::Kind::unknown:
+      ++counters_.unknown;
+      break;
+    case RequestOutcome::Kind::unsent:
+    case RequestOutcome::Kind::renumber:
+      ++counters_.unsent;
+      break;
+    case RequestOutcome::Kind::not_made:
+      break;
+    case RequestOutcome::Kind::needs_operator:
+      ++counters_.needs_operator;
+      break;
+    case RequestOutcome::Kind::accepted:
+      ++counters_.accepted;
+      break;
+  }
+  const Level level = kind == RequestOutcome::Kind::needs_operator ? Level::error
+                      : kind == RequestOutcome::Kind::unknown      ? Level::warning
+                                                                   : Level::info;
+  log(level, "remito_settled",
+      {{"carrier", carrier},
+       {"request_id", outcome.request_id},
+       {"state", name(kind)},
+       {"remito", outcome.remito},
+       {"code", outcome.code},
+       {"text", outcome.text},
+       {"stale", settled.stale}});
+  if (settled.shipment) hooks_.shipment_granted(*settled.shipment);
+}
+
 // Trouble that passes: the answers are kept and written as soon as the database takes them, for a granted remito must
-// not be lost. An outcome that it refuses: found by going one by one. A person has to know of it, so it is `unknown`
-// and says what the carrier answered; if even that cannot be written, the log has it and the next start finds the
-// request cut off.
+// not be lost. An outcome that it refuses: found by going one by one. A person has to know of it, so it
+// `needs_operator` and says what the carrier answered; if even that cannot be written, the log has it and the next
+// start finds the request cut off.
 void RemitoWorker::not_settled(std::vector<Ended> ended, const db::DbError& error) {
   const bool passes = error.retryable();
   log(Level::error, passes ? "remito_settlement_delayed" : "remito_settlement_refused",
@@ -292,14 +354,15 @@ void RemitoWorker::not_settled(std::vector<Ended> ended, const db::DbError& erro
     settle_alarm_->set(runtime_.in(database_retry));
   } else if (ended.size() > 1) {
     one_by_one_ = ended.size();
-  } else if (RequestOutcome& outcome = ended.front().outcome; outcome.kind != RequestOutcome::Kind::unknown) {
+  } else if (RequestOutcome& outcome = ended.front().outcome; outcome.kind != RequestOutcome::Kind::needs_operator) {
     outcome.text = "the carrier's answer (" + std::string(name(outcome.kind)) + " " + printable(outcome.remito) + " " +
                    printable(outcome.text) + ") could not be stored: " + printable(error.message);
-    outcome.kind = RequestOutcome::Kind::unknown;
+    outcome.kind = RequestOutcome::Kind::needs_operator;
     outcome.remito.clear();
     outcome.code = "database";
   } else {
-    free_place(ended.front());
+    free_place(ended.front().carrier);
+    working_on_.erase(ended.front().outcome.request_id);
     one_by_one_ -= std::min<std::size_t>(one_by_one_, 1);
     ended.clear();
   }
@@ -307,8 +370,16 @@ void RemitoWorker::not_settled(std::vector<Ended> ended, const db::DbError& erro
   settle();
 }
 
-void RemitoWorker::free_place(const Ended& ended) {
-  --carriers_.find(ended.carrier)->second.in_flight;
+// A transaction that was begun then has failed, or has found what was done since `looked`.
+void RemitoWorker::note_unheard(Instant begun, bool was_heard, std::optional<Instant> looked) {
+  if (!was_heard)
+    unheard_since_ = std::min(unheard_since_.value_or(begun), begun);
+  else if (unheard_since_ == looked)
+    unheard_since_.reset();
+}
+
+void RemitoWorker::free_place(std::string_view carrier) {
+  --carriers_.find(carrier)->second.in_flight;
 }
 
 void RemitoWorker::stop() {

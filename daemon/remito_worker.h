@@ -1,27 +1,39 @@
 // Remitos on demand: takes remito_requests, asks the carrier to create the shipment, settles the request.
 //
 // A remito is asked for once. The request is committed as `sending` before anything leaves; the call goes over a
-// connection of its own; only what provably never left is tried again. Whatever else ends without a clear answer is
-// `unknown` and waits for a person: better a late remito than a second, paid shipment.
+// connection of its own. What provably never left is tried again; what ends without a clear answer is `unknown`, and
+// remito_decision.h says what then: better a late remito than a second, paid shipment.
 #pragma once
 
 #include <cstdint>
+#include <expected>
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "carriers/mapping.h"
+#include "carriers/operations.h"
 #include "carriers/profile.h"
+#include "carriers/remito.h"
+#include "daemon/carrier_access.h"
+#include "daemon/carrier_questions.h"
 #include "daemon/raw_keeper.h"
+#include "daemon/remito_decision.h"
+#include "daemon/remito_sweep.h"
 #include "daemon/runtime.h"
+#include "db/operator_settlement.h"
 #include "db/stores.h"
 
 namespace remitod::daemon {
 
 struct RemitoCounters {
-  std::uint64_t granted = 0, refused = 0, unknown = 0, unsent = 0;
+  std::uint64_t granted = 0, refused = 0, unknown = 0, unsent = 0, accepted = 0, needs_operator = 0;
+  std::uint64_t adopted = 0;  ///< of those granted: found at the carrier after an unclear end
+  std::uint64_t resent = 0;   ///< sent again with the same key, or anew after none was found
 };
 
 class RemitoWorker {
@@ -37,9 +49,12 @@ class RemitoWorker {
   RemitoWorker(Runtime& runtime, carriers::HttpTransport& transport, Offload& mapper, db::Executor& executor,
                RawKeeper& raw, Hooks hooks);
 
-  void add_carrier(std::shared_ptr<const carriers::Profile> profile, std::size_t concurrency);
+  void add_carrier(std::shared_ptr<CarrierAccess> access, std::size_t concurrency);
   /// Something may be in the queue. Cheap to call often: sweeps do not overlap.
   void wake();
+  /// What a person decides about a request that ended without a clear answer.
+  using OperatorResult = db::DbResult<std::expected<db::OperatorSettled, db::NotSettled>>;
+  void settle_by_operator(db::OperatorSettlement settlement, std::move_only_function<void(OperatorResult)> done);
   void stop();
   bool idle() const;
   const RemitoCounters& counters() const { return counters_; }
@@ -47,44 +62,71 @@ class RemitoWorker {
 
  private:
   struct Carrier {
+    std::shared_ptr<CarrierAccess> access;
     std::shared_ptr<const carriers::Profile> profile;
     std::size_t concurrency = 1;
     std::size_t in_flight = 0;
+    bool numbers_low = false;
   };
+  /// It is ours to ask the carrier for further numbers.
+  struct RefillTurn {
+    std::string carrier;
+    Instant claimed_until{};
+    int failures = 0;  ///< in a row, before this one
+  };
+  using Blocks = std::expected<std::vector<db::NumberRange>, std::string>;
   /// What a sweep may claim, by carrier: so many requests are reserved while it runs.
   using Rooms = std::map<std::string, std::size_t, std::less<>>;
-  struct Claimed {
-    std::vector<db::RemitoRequest> requests;
-    std::optional<Instant> next_due;
-    bool changed = false;  ///< transitions were written (refusals)
-  };
   struct Ended {
     db::RequestOutcome outcome;
     std::string carrier;
   };
+  struct Settlement {
+    std::vector<db::SettledRequest> settled;
+    std::vector<db::OpenShipment> unheard;  ///< of settlements that failed and were committed all the same
+  };
   void sweep();
   Rooms make_room();
-  void claimed(const Rooms& rooms, db::DbResult<Claimed> result);
+  void swept(const Rooms& rooms, Instant lease_expires_at, db::DbResult<Swept> result);
   void reserve_for_waiting(const Rooms& rooms, bool some_wait);
   void send(db::RemitoRequest request);
-  void answered(const std::shared_ptr<const db::RemitoRequest>& request, std::string hash,
-                carriers::FetchResult result);
+  void not_answered(const db::RemitoRequest& request, std::string hash, const NoAnswer& why);
+  void answered(const db::RemitoRequest& request, std::string hash, carriers::HttpAnswer answer,
+                carriers::CreateAnswer said);
+  /// Decides, and settles what was decided.
+  void conclude(const db::RemitoRequest& request, RemitoNews news, std::string hash = {});
+  // remito_looks.cpp
+  void begin_confirmation(const db::RemitoRequest& request, db::RequestOutcome& outcome) const;
+  void still_accepted(const db::RemitoRequest& request, std::string seen);
+  void look(db::RemitoRequest request);
+  void confirmed(const db::RemitoRequest& request, carriers::HttpAnswer answer, carriers::ConfirmAnswer said);
+  void find(db::RemitoRequest request);
+  void found(const db::RemitoRequest& request, carriers::HttpAnswer answer, carriers::FindAnswer said);
+  void refill(const RefillTurn& turn);
+  void refilled(const RefillTurn& turn, Blocks blocks);
+  void note_numbers_left(const std::string& carrier, std::int64_t left);
+
   void ended(Ended ended);
   void settle();
-  void settled(const std::vector<Ended>& ended, db::DbResult<std::vector<db::SettledRequest>> result);
+  void settled(const std::vector<Ended>& ended, Instant begun, std::optional<Instant> looked,
+               db::DbResult<Settlement> result);
   void not_settled(std::vector<Ended> ended, const db::DbError& error);
-  void free_place(const Ended& ended);
+  void tell(const std::string& carrier, const db::RequestOutcome& outcome, const db::SettledRequest& settled);
+  void note_unheard(Instant begun, bool was_heard, std::optional<Instant> looked);
+  void free_place(std::string_view carrier);
 
   Runtime& runtime_;
-  carriers::HttpTransport& transport_;
-  Offload& mapper_;
   db::Executor& executor_;
   RawKeeper& raw_;
   Hooks hooks_;
+  CarrierQuestions questions_;
   std::map<std::string, Carrier, std::less<>> carriers_;
   std::unique_ptr<Alarm> sweep_alarm_;
   std::unique_ptr<Alarm> settle_alarm_;
-  std::vector<Ended> waiting_;  ///< settled in the next transaction
+  std::vector<Ended> waiting_;         ///< settled in the next transaction
+  std::set<std::int64_t> working_on_;  ///< requests, from their claim to their settlement
+  /// Sweeps or settlements have failed since then, and may have been committed all the same.
+  std::optional<Instant> unheard_since_;
   /// After an outcome that the database refuses, so many are settled one by one, so that it holds up nobody else.
   std::size_t one_by_one_ = 0;
   RemitoCounters counters_;

@@ -18,6 +18,7 @@ bool Resync::Active::done() const {
 }
 
 void Resync::begin(const db::ResyncRequest& request, std::vector<db::ResyncScope> scope) {
+  if (active_.contains(request.resync_id)) return;
   // What no lane holds here (its carrier is not configured) cannot be asked.
   std::erase_if(scope, [this](const db::ResyncScope& one) {
     const scheduler::Lane* lane = poller_.lane(one.carrier);

@@ -29,7 +29,7 @@ class Resync {
   };
 
   Resync(Runtime& runtime, db::Executor& executor, Poller& poller);
-  /// A row of resync_requests with the shipments that it means.
+  /// A row of resync_requests with the shipments that it means. One that is under way goes on as it is.
   void begin(const db::ResyncRequest& request, std::vector<db::ResyncScope> scope);
   void answered(std::span<const std::int64_t> shipment_ids);
   /// Those under way and the last ones that finished.

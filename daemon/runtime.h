@@ -30,13 +30,14 @@ class Runtime {
   virtual void post(Task task) = 0;
 };
 
-/// Runs work off the deciding thread and brings its result back to it.
+/// Runs work off the deciding thread and brings its result back to it. Work of one queue (a carrier's name) is done in
+/// order, one at a time; a queue whose work is slow holds up no other.
 class Offload {
  public:
   /// Does the work and returns what is to be done with its result on the deciding thread.
   using Work = std::move_only_function<Runtime::Task()>;
   virtual ~Offload() = default;
-  virtual void run(Work work) = 0;
+  virtual void run(std::string_view queue, Work work) = 0;
 };
 
 }  // namespace remitod::daemon

@@ -2,6 +2,16 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "daemon/remito_control.h"
+#include "daemon/sink_control.h"
+#include "daemon/sink_event.h"
+#include "daemon/suggested_rule.h"
+#include "daemon/trouble.h"
+
 namespace remitod::daemon {
 namespace {
 
@@ -26,6 +36,7 @@ json carrier_report(const Poller::CarrierView& carrier, Instant now) {
           {"next_due", moment(lane.next_due)},
           {"breaker", scheduler::name(lane.breaker)},
           {"resting_until", moment(lane.resting_until)},
+          {"hold", lane.hold.kind == scheduler::Hold::Kind::none ? "" : scheduler::name(lane.hold.kind)},
           {"failures_in_row", lane.failures_in_row},
           {"resync_left", lane.resync_left},
           {"requests", counters.requests},
@@ -40,31 +51,47 @@ json carrier_report(const Poller::CarrierView& carrier, Instant now) {
           {"noise", counters.noise},
           {"too_old", counters.too_old},
           {"last_answer_at", moment(counters.last_answer_at)},
+          {"login_trouble", carrier.access.login_trouble()},
           {"last_error", counters.last_error},
           {"last_error_at", moment(counters.last_error_at)}};
 }
 
-json counts(const std::vector<db::CarrierCounts>& rows, const char* what) {
+std::string_view shipment_label(std::string_view word) {
+  const auto status = status_from(word);
+  return status ? label(*status) : "";
+}
+
+json counts(const std::vector<db::CarrierCounts>& rows, const char* what,
+            std::string_view (*label_of)(std::string_view)) {
   json result = json::array();
   for (const db::CarrierCounts& row : rows)
-    result.push_back({{"carrier", row.carrier}, {what, row.status}, {"count", row.shipments}});
+    result.push_back(
+        {{"carrier", row.carrier}, {what, row.status}, {"label", label_of(row.status)}, {"count", row.shipments}});
   return result;
 }
 
+std::string_view reason_label(std::string_view word) {
+  const auto reason = reason_from(word);
+  return reason ? label(*reason) : "";
+}
+
 json transition_report(const db::Transition& transition) {
-  const auto status = status_from(transition.to);
   return {{"seq", transition.seq == 0 ? json(nullptr) : json(transition.seq)},
           {"from", transition.from},
+          {"from_label", transition_label(transition.from)},
           {"to", transition.to},
-          {"label", status ? label(*status) : ""},
+          {"label", transition_label(transition.to)},
           {"reason", transition.reason},
+          {"reason_label", reason_label(transition.reason)},
           {"attempt", transition.attempt},
           {"text", transition.text},
           {"occurred_at", moment(transition.occurred_at)},
           {"detected_at", moment(transition.detected_at)},
           {"inferred", transition.inferred},
           {"late", transition.late},
-          {"correction", transition.correction}};
+          {"correction", transition.correction},
+          {"backfill", transition.backfill},
+          {"shadow", transition.shadow}};
 }
 
 json event_report(const db::KnownEvent& known) {
@@ -72,7 +99,9 @@ json event_report(const db::KnownEvent& known) {
   return {{"code", event.code},
           {"text", event.text},
           {"status", name(event.status)},
+          {"label", label(event.status)},
           {"reason", name(event.reason)},
+          {"reason_label", label(event.reason)},
           {"occurred_at", event.occurred_at ? json(to_iso8601(event.occurred_at->at)) : json(nullptr)},
           {"date_only", event.occurred_at && event.occurred_at->date_only},
           {"place", event.place},
@@ -89,6 +118,7 @@ json shipment_report(const Poller& poller, const db::ShipmentView& view) {
                  {"parcel_group", view.parcel_group},
                  {"status", view.status},
                  {"reason", view.reason},
+                 {"reason_label", reason_label(view.reason)},
                  {"attempts_failed", view.attempts_failed},
                  {"baseline", view.baseline},
                  {"registered_at", moment(view.shipment.registered_at)},
@@ -108,33 +138,83 @@ json shipment_report(const Poller& poller, const db::ShipmentView& view) {
 }
 
 // What a person should look at, first things first.
-json trouble(const StatusSources& sources, const db::Overview* overview) {
-  json result = json::array();
-  if (sources.database_trouble || !overview)
-    result.push_back("the database does not answer: polling pauses until it does");
-  for (const Poller::CarrierView& carrier : sources.poller.carriers())
-    if (carrier.lane.breaker() != scheduler::BreakerState::closed)
-      result.push_back("carrier " + carrier.lane.config().carrier + " fails: " + carrier.counters.last_error);
-  if (overview)
-    for (const db::CarrierCounts& row : overview->requests)
-      if (row.status == "unknown" && row.shipments != 0)
-        result.push_back(std::to_string(row.shipments) + " remito request(s) of carrier " + row.carrier +
-                         " ended without a clear answer: ask the carrier whether the shipment exists");
-  if (sources.poller.orphans() != 0)
-    result.push_back(std::to_string(sources.poller.orphans()) + " shipment(s) of carriers that are not configured");
-  return result;
+std::vector<Trouble> find_trouble(const StatusSources& sources, const StatusRows* rows) {
+  std::vector<Trouble> found;
+  // A merchant waits for each of these, and only a person can help.
+  if (rows) {
+    for (const db::RequestView& request : rows->overview.needs_operator)
+      found.push_back(
+          {"needs_operator", request.carrier, request.refusal_text, request.request_id, settle_hint(request)});
+    for (const db::CancelForPeople& cancel : rows->cancels)
+      found.push_back({"cancel", cancel.carrier, cancel.refusal_text, 1,
+                       "has carrier " + cancel.carrier + " cancelled " + cancel.remito + " (order " +
+                           cancel.order_number + ")? Ask it; another row in cancel_requests asks it again. " +
+                           cancel.refusal_text});
+  }
+  if (sources.database_trouble || !rows)
+    found.push_back({"database", "", "", 0, "the database does not answer: polling pauses until it does"});
+  for (const Poller::CarrierView& carrier : sources.poller.carriers()) {
+    const std::string& name = carrier.lane.config().carrier;
+    const std::string& error = carrier.counters.last_error;
+    if (const std::string login = carrier.access.login_trouble(); !login.empty())
+      found.push_back({"login", name, login, 0, "carrier " + name + " does not let us in: " + login});
+    else if (carrier.lane.breaker() != scheduler::BreakerState::closed)
+      found.push_back({"carrier", name, error, 0, "carrier " + name + " fails: " + error});
+  }
+  std::ranges::move(sinks_trouble(sources.sinks, rows ? &rows->sinks : nullptr), std::back_inserter(found));
+  if (const auto orphans = static_cast<std::int64_t>(sources.poller.orphans()); orphans != 0)
+    found.push_back(
+        {"orphans", "", "", orphans, std::to_string(orphans) + " shipment(s) of carriers that are not configured"});
+  return found;
+}
+
+json trouble_report(const Trouble& trouble) {
+  return {{"kind", trouble.kind},
+          {"subject", trouble.subject},
+          {"why", trouble.why},
+          {"count", trouble.count},
+          {"text", trouble.text}};
+}
+
+json unmapped_report(const db::UnmappedCode& code) {
+  return {{"carrier", code.carrier},
+          {"code", code.code},
+          {"text", code.text},
+          {"seen", code.seen},
+          {"last_seen", moment(code.last_seen)},
+          {"rule", suggested_rule(code.code, code.text)}};
 }
 
 }  // namespace
 
-std::string status_report(const StatusSources& sources, const db::Overview* overview) {
-  json degraded = trouble(sources, overview);
+db::DbResult<StatusRows> read_status_rows(db::Session& session) {
+  auto overview = db::overview(session);
+  if (!overview) return std::unexpected(overview.error());
+  auto sinks = db::view_sinks(session);
+  if (!sinks) return std::unexpected(sinks.error());
+  auto cancels = db::cancels_for_people(session);
+  if (!cancels) return std::unexpected(cancels.error());
+  auto open_requests = db::open_requests(session);
+  if (!open_requests) return std::unexpected(open_requests.error());
+  return StatusRows{std::move(*overview), std::move(*cancels), std::move(*sinks), std::move(*open_requests)};
+}
+
+std::string status_report(const StatusSources& sources, const StatusRows* rows) {
+  const db::Overview* overview = rows ? &rows->overview : nullptr;
+  const std::vector<Trouble> trouble = find_trouble(sources, rows);
+  json degraded = json::array(), troubles = json::array();
+  for (const Trouble& one : trouble) {
+    degraded.push_back(one.text);
+    troubles.push_back(trouble_report(one));
+  }
   json result = {
       {"version", REMITOD_VERSION},
       {"now", moment(sources.now)},
+      {"sampled_at", moment(sources.sampled_at)},
       {"started_at", moment(sources.started_at)},
-      {"ok", degraded.empty()},
+      {"ok", trouble.empty()},
       {"degraded", std::move(degraded)},
+      {"trouble", std::move(troubles)},
       {"database",
        {{"engine", sources.engine}, {"ok", !sources.database_trouble && overview}, {"statements", sources.statements}}},
       {"carriers", json::array()},
@@ -145,19 +225,27 @@ std::string status_report(const StatusSources& sources, const db::Overview* over
   result["remitos"] = {{"granted", remitos.granted},
                        {"refused", remitos.refused},
                        {"unknown", remitos.unknown},
-                       {"unsent", remitos.unsent}};
+                       {"unsent", remitos.unsent},
+                       {"adopted", remitos.adopted},
+                       {"resent", remitos.resent},
+                       {"needs_operator", remitos.needs_operator}};
+  result["sinks"] = sinks_report(sources.sinks, rows ? &rows->sinks : nullptr, overview ? overview->last_seq : 0);
   if (!overview) return result.dump(-1, ' ', false, json::error_handler_t::replace);
-  result["open_shipments"] = counts(overview->open_shipments, "status");
-  result["requests"] = counts(overview->requests, "state");
+  result["open_shipments"] = counts(overview->open_shipments, "status", shipment_label);
+  result["requests"] = counts(overview->requests, "state", request_label);
+  result["needs_operator"] = json::array();
+  for (const db::RequestView& request : overview->needs_operator)
+    result["needs_operator"].push_back(request_report(request));
   result["oldest_pending_request"] = moment(overview->oldest_pending_request);
   result["transitions"] = {{"last_seq", overview->last_seq}, {"without_seq", overview->transitions_without_seq}};
   result["unmapped"] = json::array();
-  for (const db::UnmappedCode& code : overview->unmapped)
-    result["unmapped"].push_back({{"carrier", code.carrier},
-                                  {"code", code.code},
-                                  {"text", code.text},
-                                  {"seen", code.seen},
-                                  {"last_seen", moment(code.last_seen)}});
+  for (const db::UnmappedCode& code : overview->unmapped) result["unmapped"].push_back(unmapped_report(code));
+  result["open_requests"] = json::array();
+  for (const db::OpenRequests& row : rows->open_requests)
+    result["open_requests"].push_back({{"carrier", row.carrier},
+                                       {"state", row.state},
+                                       {"count", row.requests},
+                                       {"oldest_requested_at", moment(row.oldest_requested_at)}});
   return result.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
@@ -165,19 +253,7 @@ std::string shipments_report(const Poller& poller, const std::vector<db::Shipmen
                              const std::vector<db::RequestView>& requests) {
   json result = {{"shipments", json::array()}, {"requests", json::array()}};
   for (const db::ShipmentView& view : shipments) result["shipments"].push_back(shipment_report(poller, view));
-  for (const db::RequestView& view : requests)
-    result["requests"].push_back({{"request_id", view.request_id},
-                                  {"request_key", view.request_key},
-                                  {"order_number", view.order_number},
-                                  {"parcel_group", view.parcel_group},
-                                  {"carrier", view.carrier},
-                                  {"state", view.state},
-                                  {"remito", view.remito},
-                                  {"refusal_code", view.refusal_code},
-                                  {"refusal_text", view.refusal_text},
-                                  {"attempts", view.attempts},
-                                  {"requested_at", moment(view.requested_at)},
-                                  {"settled_at", moment(view.settled_at)}});
+  for (const db::RequestView& view : requests) result["requests"].push_back(request_report(view));
   return result.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 

@@ -10,5 +10,6 @@ namespace remitod::daemon {
 std::string status_text(const nlohmann::json& report);
 std::string shipments_text(const nlohmann::json& report);
 std::string resync_text(const nlohmann::json& report);
+std::string replay_text(const nlohmann::json& report);
 
 }  // namespace remitod::daemon

@@ -40,27 +40,29 @@ constexpr Sql write_events_sql{R"(
 constexpr Sql write_transitions_sql{R"(
     insert into transitions (subject, shipment_id, request_id, order_number, parcel_group, carrier, remito, cycle,
                              event_key, from_status, to_status, reason, attempt, code, text, place, occurred_at,
-                             zone_source, date_only, detected_at, inferred, late, correction, created_at)
+                             zone_source, date_only, detected_at, inferred, late, correction, backfill, shadow,
+                             created_at)
     select 'shipment', s.id, s.request_id, s.order_number, s.parcel_group, s.carrier, s.remito, s.cycle,
            t.value ->> 'event_key', t.value ->> 'from', t.value ->> 'to', t.value ->> 'reason', t.value ->> 'attempt',
            t.value ->> 'code', t.value ->> 'text', t.value ->> 'place', t.value ->> 'occurred_at',
            t.value ->> 'zone_source', t.value ->> 'date_only', :now, t.value ->> 'inferred', t.value ->> 'late',
-           t.value ->> 'correction', :now
+           t.value ->> 'correction', t.value ->> 'backfill', :shadow, :now
     from json_each(:transitions) t join shipments s on s.id = t.value ->> 'shipment_id' where true
     order by t.key
     on conflict do nothing)",
                                     R"(
     insert into transitions (subject, shipment_id, request_id, order_number, parcel_group, carrier, remito, cycle,
                              event_key, from_status, to_status, reason, attempt, code, text, place, occurred_at,
-                             zone_source, date_only, detected_at, inferred, late, correction, created_at)
+                             zone_source, date_only, detected_at, inferred, late, correction, backfill, shadow,
+                             created_at)
     select 'shipment', s.id, s.request_id, s.order_number, s.parcel_group, s.carrier, s.remito, s.cycle,
            t.event_key, t."from", t."to", t.reason, t.attempt, t.code, t.text, t.place, t.occurred_at, t.zone_source,
-           t.date_only, :now::bigint, t.inferred, t.late, t.correction, :now::bigint
+           t.date_only, :now::bigint, t.inferred, t.late, t.correction, t.backfill, :shadow::bigint <> 0, :now::bigint
     from rows from (jsonb_to_recordset(:transitions::jsonb) as (shipment_id bigint, event_key text, "from" text,
            "to" text, reason text, attempt integer, code text, text text, place text, occurred_at bigint,
-           zone_source text, date_only boolean, inferred boolean, late boolean, correction boolean))
+           zone_source text, date_only boolean, inferred boolean, late boolean, correction boolean, backfill boolean))
          with ordinality as t (shipment_id, event_key, "from", "to", reason, attempt, code, text, place, occurred_at,
-           zone_source, date_only, inferred, late, correction, ordinal)
+           zone_source, date_only, inferred, late, correction, backfill, ordinal)
     join shipments s on s.id = t.shipment_id
     order by t.ordinal
     on conflict do nothing)"};
@@ -101,6 +103,7 @@ constexpr Sql count_unmapped_sql{R"(
 struct Writes {
   std::map<std::pair<std::int64_t, std::string>, json> events;  ///< by shipment and key
   json transitions = json::array();
+  std::vector<PreviewedTransition> previewed;  ///< the same transitions, for who only wants to see them
   std::map<std::int64_t, json> shipments;
   struct UnmappedCode {
     std::string text;
@@ -150,7 +153,8 @@ json transition_json(std::int64_t shipment_id, const ShipmentTransition& transit
               {"place", transition.place},
               {"inferred", transition.inferred},
               {"late", transition.late},
-              {"correction", transition.correction}});
+              {"correction", transition.correction},
+              {"backfill", transition.backfill}});
   return row;
 }
 
@@ -194,6 +198,9 @@ void note_events(std::int64_t shipment_id, const Reconciled& outcome, StoredShip
 void note_transitions(std::int64_t shipment_id, const Reconciled& outcome, StoredShipment& shipment, Writes& writes) {
   for (const ShipmentTransition& transition : outcome.transitions) {
     writes.transitions.push_back(transition_json(shipment_id, transition));
+    writes.previewed.push_back({shipment_id, shipment.remito, transition.event_key, transition.from, transition.to,
+                                transition.occurred_at ? std::optional(transition.occurred_at->at) : std::nullopt,
+                                transition.late});
     shipment.known.emitted.push_back({transition.event_key, transition.to, transition.inferred});
   }
 }
@@ -228,12 +235,16 @@ void note_status(std::int64_t shipment_id, const Reconciled& outcome, StoredShip
 AppliedReport apply(const ApplyRules& rules, const PolledReport& polled, StoredShipment& shipment, Writes& writes,
                     Instant now) {
   AppliedReport applied{.shipment_id = polled.shipment_id};
-  if (polled.report.kind != Report::Kind::not_found_yet) {
-    const Reconciled outcome = reconcile(shipment.known, without_zeros(polled.report), rules.reconcile, now);
+  if (tells_events(polled.report.kind) && !shipment.erased) {
+    ReconcileRules reconcile_rules = rules.reconcile;
+    reconcile_rules.read_again = polled.received_at.has_value();
+    const Reconciled outcome =
+        reconcile(shipment.known, without_zeros(polled.report), reconcile_rules, polled.received_at.value_or(now));
     note_events(polled.shipment_id, outcome, shipment, writes);
     note_transitions(polled.shipment_id, outcome, shipment, writes);
     note_status(polled.shipment_id, outcome, shipment, writes, now);
     applied.new_events = outcome.new_events.size();
+    applied.updated_events = outcome.updated_events.size();
     applied.transitions = outcome.transitions.size();
     applied.noise = outcome.noise;
     applied.too_old = outcome.too_old;
@@ -251,31 +262,28 @@ json values_of(const Map& map) {
   return rows;
 }
 
-void write(Session& session, const std::string& carrier, const Writes& writes, Instant now) {
+void write(Session& session, const ApplyRules& rules, const Writes& writes, Instant now) {
   if (!writes.events.empty()) session.execute(write_events_sql, {{"events", to_parameter(values_of(writes.events))}});
   if (!writes.transitions.empty())
-    session.execute(write_transitions_sql, {{"transitions", to_parameter(writes.transitions)}, {"now", now}});
+    session.execute(write_transitions_sql,
+                    {{"transitions", to_parameter(writes.transitions)}, {"shadow", rules.shadow}, {"now", now}});
   if (!writes.shipments.empty())
     session.execute(write_shipments_sql, {{"shipments", to_parameter(values_of(writes.shipments))}, {"now", now}});
   if (!writes.unmapped.empty()) {
     json codes = json::array();
     for (const auto& [code, seen] : writes.unmapped)
       codes.push_back({{"code", code}, {"text", seen.text}, {"seen", seen.seen}});
-    session.execute(count_unmapped_sql, {{"carrier", carrier}, {"codes", to_parameter(codes)}, {"now", now}});
+    session.execute(count_unmapped_sql, {{"carrier", rules.carrier}, {"codes", to_parameter(codes)}, {"now", now}});
   }
 }
 
-}  // namespace
-
-DbResult<std::vector<AppliedReport>> apply_reports(Session& session, const ApplyRules& rules,
-                                                   std::span<const PolledReport> reports, Instant now) {
-  std::vector<AppliedReport> applied;
-  if (reports.empty()) return applied;
+std::vector<AppliedReport> apply_all(Session& session, const ApplyRules& rules, std::span<const PolledReport> reports,
+                                     Writes& writes, Instant now) {
   std::vector<std::int64_t> ids;
   for (const PolledReport& report : reports) ids.push_back(report.shipment_id);
   std::map<std::int64_t, StoredShipment> shipments = lock_known_shipments(session, ids_parameter(ids));
 
-  Writes writes;
+  std::vector<AppliedReport> applied;
   for (const PolledReport& report : reports) {
     const auto shipment = shipments.find(report.shipment_id);
     if (shipment == shipments.end())
@@ -283,8 +291,26 @@ DbResult<std::vector<AppliedReport>> apply_reports(Session& session, const Apply
     else
       applied.push_back(apply(rules, report, shipment->second, writes, now));
   }
-  write(session, rules.carrier, writes, now);
   return applied;
+}
+
+}  // namespace
+
+DbResult<std::vector<AppliedReport>> apply_reports(Session& session, const ApplyRules& rules,
+                                                   std::span<const PolledReport> reports, Instant now) {
+  if (reports.empty()) return {};
+  Writes writes;
+  std::vector<AppliedReport> applied = apply_all(session, rules, reports, writes, now);
+  write(session, rules, writes, now);
+  return applied;
+}
+
+DbResult<PreviewedReports> preview_reports(Session& session, const ApplyRules& rules,
+                                           std::span<const PolledReport> reports, Instant now) {
+  if (reports.empty()) return {};
+  Writes writes;
+  std::vector<AppliedReport> applied = apply_all(session, rules, reports, writes, now);
+  return PreviewedReports{std::move(applied), std::move(writes.previewed)};
 }
 
 }  // namespace remitod::db

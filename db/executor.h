@@ -86,8 +86,9 @@ class Watcher {
   virtual ~Watcher() = default;
 };
 
-/// Brings the schema to the newest version; forward only; numbered (db/migrations). Returns the version reached. A
-/// database newer than this program is an error, not a guess.
+/// Brings the schema to the newest version: runs every numbered migration (db/migrations) that the database lacks, in
+/// the order of their numbers; forward only. Returns the version reached. A database with a migration that this program
+/// does not know is an error, not a guess.
 DbResult<int> migrate(Session& session);
 
 // --- templates ---

@@ -8,12 +8,13 @@ namespace remitod::db {
 namespace {
 
 constexpr Sql shipments_sql{R"(
-    select id, registered_at, baseline and baseline_at is null, status, reason, status_at, terminal_at, ended_at,
-           attempts_failed
+    select id, remito, registered_at, baseline and baseline_at is null, backfill, status, reason, status_at,
+           terminal_at, ended_at, attempts_failed, erased_at is not null or events_removed_at is not null
     from shipments where id in (select value from json_each(:ids)))",
                             R"(
-    select id, registered_at, cast(baseline and baseline_at is null as integer), status, reason, status_at, terminal_at,
-           ended_at, attempts_failed
+    select id, remito, registered_at, cast(baseline and baseline_at is null as integer), cast(backfill as integer),
+           status, reason, status_at, terminal_at, ended_at, attempts_failed,
+           cast(erased_at is not null or events_removed_at is not null as integer)
     from shipments where id in (select value::bigint from jsonb_array_elements_text(:ids::jsonb))
     order by id for update)"};
 
@@ -51,8 +52,8 @@ std::map<std::int64_t, StoredShipment> lock_known_shipments(Session& session, co
   StoredShipment row;
   std::string status, reason, event_key;
   session.query(shipments_sql, {{"ids", ids}},
-                {&id, &row.known.registered_at, &row.known.baseline, &status, &reason, &row.status_at, &row.terminal_at,
-                 &row.ended_at, &row.known.attempts_failed},
+                {&id, &row.remito, &row.known.registered_at, &row.known.baseline, &row.known.backfill, &status, &reason,
+                 &row.status_at, &row.terminal_at, &row.ended_at, &row.known.attempts_failed, &row.erased},
                 [&] {
                   row.known.status = known_word(status_from(status), status);
                   row.known.reason = known_word(reason_from(reason), reason);

@@ -19,6 +19,8 @@ struct StoredShipment {
   std::optional<Instant> status_at;
   std::optional<Instant> terminal_at;
   std::optional<Instant> ended_at;
+  std::string remito;
+  bool erased = false;  ///< its events are gone, or lost what tells one from another: nothing can be reconciled
 };
 
 /// Of these ids (a JSON array), the ones that exist. Their rows stay locked until the transaction ends, so that nothing

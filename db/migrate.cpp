@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <set>
 #include <string>
 
 #include "db/migrations.h"
@@ -24,7 +26,7 @@ constexpr Sql create_versions{R"(
       name       text    not null,
       applied_at bigint  not null default (extract(epoch from clock_timestamp()) * 1000000)::bigint
     ))"};
-constexpr Sql newest_version{"select coalesce(max(version), 0) from schema_migrations"};
+constexpr Sql applied_versions{"select version from schema_migrations"};
 constexpr Sql note_version{"insert into schema_migrations (version, name) values (:version, :name)"};
 
 /// An administrator may have made the schema, for a user who may not.
@@ -36,26 +38,32 @@ void prepare_schema(Session& session) {
   if (there == 0) session.execute(create_schema);
 }
 
+std::set<int> versions_of(Session& session) {
+  std::set<int> versions;
+  int version = 0;
+  session.query(applied_versions, {}, {&version}, [&] { versions.insert(version); });
+  return versions;
+}
+
 }  // namespace
 
 DbResult<int> migrate(Session& session) {
   prepare_schema(session);
   session.execute(create_versions);
-  int version = 0;
-  session.query_row(newest_version, {}, {&version});
+  const std::set<int> applied = versions_of(session);
 
   const std::span<const Migration> known = migrations(session.engine());
-  if (version > known.back().version)
-    return std::unexpected(DbError{DbError::Kind::bug, "",
-                                   "the database has schema version " + std::to_string(version) +
-                                       "; this program knows up to " + std::to_string(known.back().version)});
+  for (const int version : applied)
+    if (std::ranges::find(known, version, &Migration::version) == known.end())
+      return std::unexpected(DbError{DbError::Kind::bug, "",
+                                     "the database has schema version " + std::to_string(version) +
+                                         "; this program knows up to " + std::to_string(known.back().version)});
   for (const Migration& migration : known) {
-    if (migration.version <= version) continue;
+    if (applied.contains(migration.version)) continue;
     session.run_script(std::string(migration.sql));
     session.execute(note_version, {{"version", migration.version}, {"name", migration.name}});
-    version = migration.version;
   }
-  return version;
+  return known.back().version;
 }
 
 }  // namespace remitod::db

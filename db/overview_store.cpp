@@ -1,4 +1,5 @@
 // What people ask of the whole: `remitod --status` and the page.
+#include "db/request_views.h"
 #include "db/session.h"
 #include "db/stores.h"
 
@@ -13,19 +14,26 @@ constexpr Sql open_shipments_sql{
 constexpr Sql requests_sql{
     R"(select carrier, state, count(*) from remito_requests group by carrier, state order by carrier, state)"};
 
-constexpr Sql transitions_sql{
-    R"(select (select count(*) from transitions where seq is null),
-              (select value from counters where name = 'transition_seq'),
-              (select min(requested_at) from remito_requests where state = 'pending'))"};
+#define TRANSITIONS(without_seq)                                                \
+  "select (select count(*) from transitions where seq is null and " without_seq \
+  "), (select value from counters where name = 'transition_seq'), "             \
+  "(select min(requested_at) from remito_requests where state = 'pending')"
+constexpr Sql transitions_sql{TRANSITIONS("shadow = 0"), TRANSITIONS("not shadow")};
+#undef TRANSITIONS
 
 constexpr Sql unmapped_sql{
     R"(select carrier, code, text, seen, last_seen_at from unmapped_codes
        order by last_seen_at desc, carrier, code limit 100)"};
 
 constexpr Sql requests_of_order_sql{
-    R"(select id, request_key, order_number, carrier, state, remito, refusal_code, refusal_text, parcel_group,
-              attempts, requested_at, settled_at
+    R"(select id, request_key, order_number, carrier, state, remito, refusal_code, refusal_text, client_ref,
+              operator_action, parcel_group, attempts, requested_at, settled_at
        from remito_requests where order_number = :order_number order by id)"};
+
+constexpr Sql needs_operator_sql{
+    R"(select id, request_key, order_number, carrier, state, remito, refusal_code, refusal_text, client_ref,
+              operator_action, parcel_group, attempts, requested_at, settled_at
+       from remito_requests where state = 'needs_operator' order by id limit 50)"};
 
 std::vector<CarrierCounts> read_counts(Session& session, const Sql& sql) {
   std::vector<CarrierCounts> counts;
@@ -36,6 +44,17 @@ std::vector<CarrierCounts> read_counts(Session& session, const Sql& sql) {
 
 }  // namespace
 
+std::vector<RequestView> query_requests(Session& session, const Sql& sql, std::initializer_list<Parameter> parameters) {
+  std::vector<RequestView> requests;
+  RequestView row;
+  session.query(sql, parameters,
+                {&row.request_id, &row.request_key, &row.order_number, &row.carrier, &row.state, &row.remito,
+                 &row.refusal_code, &row.refusal_text, &row.client_ref, &row.operator_action, &row.parcel_group,
+                 &row.attempts, &row.requested_at, &row.settled_at},
+                [&] { requests.push_back(row); });
+  return requests;
+}
+
 DbResult<Overview> overview(Session& session) {
   Overview result;
   result.open_shipments = read_counts(session, open_shipments_sql);
@@ -45,18 +64,12 @@ DbResult<Overview> overview(Session& session) {
   UnmappedCode code;
   session.query(unmapped_sql, {}, {&code.carrier, &code.code, &code.text, &code.seen, &code.last_seen},
                 [&] { result.unmapped.push_back(code); });
+  result.needs_operator = query_requests(session, needs_operator_sql, {});
   return result;
 }
 
 DbResult<std::vector<RequestView>> view_requests(Session& session, std::string_view order_number) {
-  std::vector<RequestView> requests;
-  RequestView row;
-  session.query(
-      requests_of_order_sql, {{"order_number", order_number}},
-      {&row.request_id, &row.request_key, &row.order_number, &row.carrier, &row.state, &row.remito, &row.refusal_code,
-       &row.refusal_text, &row.parcel_group, &row.attempts, &row.requested_at, &row.settled_at},
-      [&] { requests.push_back(row); });
-  return requests;
+  return query_requests(session, requests_of_order_sql, {{"order_number", order_number}});
 }
 
 }  // namespace remitod::db

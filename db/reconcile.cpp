@@ -39,13 +39,14 @@ bool shows_same_state(const TrackingEvent& last, const TrackingEvent& now) {
          (last.status == now.status || last.status == Status::unmapped || now.status == Status::unmapped);
 }
 
-/// The observed event that `event`, which has no time, only repeats.
-const TrackingEvent* repeated_by(const TrackingEvent& event, Report::Kind kind, const History& history) {
+/// The observed event that `event`, which has no time, only repeats; one first seen after `until` is none.
+const TrackingEvent* repeated_by(const TrackingEvent& event, Report::Kind kind, const History& history,
+                                 std::optional<Instant> until) {
   const bool snapshot = kind == Report::Kind::snapshot;
   const HistoryEntry* latest = nullptr;
   for (const HistoryEntry& entry : history) {
     const TrackingEvent& seen = entry.known.event;
-    if (!is_observed(entry.known)) continue;
+    if (!is_observed(entry.known) || (until && entry.known.detected_at > *until)) continue;
     if (!snapshot && (seen.code != event.code || seen.place != event.place)) continue;
     if (latest == nullptr ||
         std::tie(entry.known.detected_at, entry.key) > std::tie(latest->known.detected_at, latest->key))
@@ -57,11 +58,14 @@ const TrackingEvent* repeated_by(const TrackingEvent& event, Report::Kind kind, 
 
 // ---------------------------------------------------------------- what a report brings
 
-TrackingEvent normalised(TrackingEvent event, Report::Kind kind, const History& history, Instant now) {
+TrackingEvent normalised(TrackingEvent event, Report::Kind kind, const History& history, const ReconcileRules& rules,
+                         Instant now) {
   event.code = collapse_blanks(event.code);
   event.place = collapse_blanks(event.place);
   if (event.occurred_at) return event;
-  if (const TrackingEvent* const seen = repeated_by(event, kind, history)) {
+  // A clock that was set back is no reason to take what was seen for unseen: only a report of another time is.
+  const std::optional<Instant> until = rules.read_again ? std::optional(now) : std::nullopt;
+  if (const TrackingEvent* const seen = repeated_by(event, kind, history, until)) {
     event.occurred_at = seen->occurred_at;
     event.place = seen->place;
   } else {
@@ -87,10 +91,10 @@ bool is_too_old(const TrackingEvent& event, const KnownShipment& known, const Re
 /// The events of a report as if they were all new: each once, none of an earlier cycle, in canonical order, bounded.
 History taken_from(const Report& report, const History& history, const KnownShipment& known,
                    const ReconcileRules& rules, Instant now, Reconciled& result) {
-  if (report.kind == Report::Kind::not_found_yet) return {};
+  if (!tells_events(report.kind)) return {};
   std::map<std::string, TrackingEvent> once;
   for (const TrackingEvent& line : report.events) {
-    TrackingEvent event = normalised(line, report.kind, history, now);
+    TrackingEvent event = normalised(line, report.kind, history, rules, now);
     const auto [place, is_first] = once.try_emplace(event_key(event), event);
     if (!is_first && supersedes(event, place->second)) place->second = std::move(event);
   }
@@ -115,12 +119,17 @@ History taken_from(const Report& report, const History& history, const KnownShip
 
 // ---------------------------------------------------------------- known x taken
 
-void update(HistoryEntry& entry, const TrackingEvent& line) {
+/// An answer that is read again may have an older wording than what is known: what the carrier said last stands, and
+/// only what nobody understood is explained.
+void update(HistoryEntry& entry, const TrackingEvent& line, const ReconcileRules& rules) {
   TrackingEvent& event = entry.known.event;
   const TrackingEvent before = event;
-  event.text = line.text;
-  event.status = line.status;
-  event.reason = line.reason;
+  const bool older_wording = rules.read_again && line.text != event.text;
+  if (!older_wording) event.text = line.text;
+  if (!older_wording || event.status == Status::unmapped) {
+    event.status = line.status;
+    event.reason = line.reason;
+  }
   event.position = std::max(event.position, line.position);
   if (event.status != before.status)
     entry.novelty = Novelty::explained;
@@ -129,12 +138,12 @@ void update(HistoryEntry& entry, const TrackingEvent& line) {
 }
 
 /// Newest first, so that the limit of a shipment hits what matters least.
-void merge(History& history, History taken, Reconciled& result) {
+void merge(History& history, History taken, const ReconcileRules& rules, Reconciled& result) {
   std::unordered_map<std::string, std::size_t> known_at;
   for (std::size_t i = 0; i < history.size(); ++i) known_at.emplace(history[i].key, i);
   for (HistoryEntry& entry : taken | std::views::reverse) {
     if (const auto found = known_at.find(entry.key); found != known_at.end())
-      update(history[found->second], entry.known.event);
+      update(history[found->second], entry.known.event, rules);
     else if (history.size() < shipment_events_max)
       history.push_back(std::move(entry));
     else
@@ -163,12 +172,21 @@ void collect_events(const History& history, const Folded& folded, Reconciled& re
       std::ranges::count_if(folded.noise, [&](std::size_t entry) { return history[entry].novelty == Novelty::fresh; }));
 }
 
+/// What a baseline tells where it is to be told at all.
+std::vector<ShipmentTransition> backfill_transitions(const KnownShipment& known, History history,
+                                                     const Folded& folded) {
+  for (HistoryEntry& entry : history) entry.known.baseline = false;
+  std::vector<ShipmentTransition> transitions = untold_transitions(known, history, folded);
+  for (ShipmentTransition& transition : transitions) transition.backfill = true;
+  return transitions;
+}
+
 }  // namespace
 
 Reconciled reconcile(const KnownShipment& known, const Report& report, const ReconcileRules& rules, Instant now) {
   Reconciled result;
   History history = remembered(known);
-  merge(history, taken_from(report, history, known, rules, now, result), result);
+  merge(history, taken_from(report, history, known, rules, now, result), rules, result);
   sort_canonically(history);
 
   const Folded folded = fold(history, expired_before(known, history));
@@ -177,7 +195,10 @@ Reconciled reconcile(const KnownShipment& known, const Report& report, const Rec
   result.status_at = folded.status_at;
   result.attempts_failed = folded.attempts_failed;
   collect_events(history, folded, result);
-  if (!known.baseline) result.transitions = untold_transitions(known, history, folded);
+  if (!known.baseline)
+    result.transitions = untold_transitions(known, history, folded);
+  else if (known.backfill)
+    result.transitions = backfill_transitions(known, std::move(history), folded);
   return result;
 }
 

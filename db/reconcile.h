@@ -17,7 +17,9 @@
 // verdicts (fold.h) about each event. Status, reason and number of attempts always come from the whole fold.
 //
 // WHAT IS TOLD are the steps of the fold that were not told before; nothing is told twice or taken back.
-//   - Steps that an import's first report (the baseline) explains count as told.
+//   - Steps that an import's first report (the baseline) explains count as told. They are told, marked as backfill,
+//   only
+//     where the import asks for it.
 //   - A step that lies before something already told is late. It is told when it is a failed attempt, or a status that
 //     the shipment was never told to have; else it is only stored.
 //   - A step that changes the present status is always told, as the last one and not as late, wherever it lies and
@@ -56,6 +58,7 @@ struct EmittedStep {
 struct KnownShipment {
   std::optional<Instant> registered_at;  ///< absent for imports that do not say
   bool baseline = false;  ///< the next report is history, not news (an import that the carrier has not answered yet)
+  bool backfill = false;  ///< such history is told all the same, marked as what it is
   Status status = Status::registered;
   Reason reason = Reason::none;
   int attempts_failed = 0;
@@ -65,6 +68,9 @@ struct KnownShipment {
 
 struct ReconcileRules {
   std::chrono::hours registration_grace{48};
+  /// `now` is when the report came, and that may be long ago: an event without a time is compared with what had been
+  /// seen by then, and an older wording of a known event explains it at most.
+  bool read_again = false;
 };
 
 inline constexpr std::size_t report_events_max = 500;
@@ -84,6 +90,7 @@ struct ShipmentTransition {
   bool inferred = false;    ///< the carrier never said it, but what followed implies it
   bool late = false;        ///< fills in the past of something already emitted; the present status is not this one
   bool correction = false;  ///< takes back a terminal status
+  bool backfill = false;    ///< history that an import brought
   friend bool operator==(const ShipmentTransition&, const ShipmentTransition&) = default;
 };
 
@@ -107,8 +114,9 @@ struct Reconciled {
 /// for a time that is absent.
 std::string event_key(const TrackingEvent& event);
 
-/// `known.baseline` makes the report's events the baseline and gives no transitions. A report of not_found_yet, or one
-/// that says nothing new, changes nothing.
+/// `known.baseline` makes the report's events the baseline and gives no transitions, or with `known.backfill` those of
+/// history. A report of not_found_yet or gone,
+/// or one that says nothing new, changes nothing.
 Reconciled reconcile(const KnownShipment& known, const Report& report, const ReconcileRules& rules, Instant now);
 
 }  // namespace remitod::db

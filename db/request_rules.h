@@ -21,8 +21,8 @@ struct NewRequest {
   std::string payload;
 };
 
-/// A request that still may bring, or has brought, a parcel of its order on its way: pending, sending, unknown, or
-/// granted with a shipment that has not ended.
+/// A request that still may bring, or has brought, a parcel of its order on its way: pending, sending, accepted,
+/// unknown, or granted with a shipment that has not ended.
 struct ActiveRequest {
   std::string request_key;
   std::string order_number;

@@ -1,5 +1,6 @@
 // The queue of remito requests, up to the call: new rows are judged, due ones claimed, cut-off ones found. What became
 // of a call is settle_requests.cpp.
+#include "db/claimed_requests.h"
 #include "db/json_rows.h"
 #include "db/request_rules.h"
 #include "db/request_transitions.h"
@@ -31,7 +32,8 @@ constexpr Sql active_requests_sql{
        where (r.order_number, r.parcel_group) in
                (select value ->> 'order_number', value ->> 'parcel_group' from json_each(:parcels))
          and r.accepted_at is not null
-         and (r.state in ('pending', 'sending', 'unknown') or (r.state = 'granted' and s.ended_at is null))
+         and (r.state in ('pending', 'sending', 'accepted', 'unknown', 'needs_operator')
+              or (r.state = 'granted' and s.ended_at is null and s.status <> 'cancelled'))
        order by r.id)",
     R"(select r.request_key, r.order_number, r.parcel_group, r.state
        from remito_requests r left join shipments s on s.id = r.shipment_id
@@ -39,7 +41,8 @@ constexpr Sql active_requests_sql{
                (select order_number, parcel_group
                 from jsonb_to_recordset(:parcels::jsonb) as p (order_number text, parcel_group integer))
          and r.accepted_at is not null
-         and (r.state in ('pending', 'sending', 'unknown') or (r.state = 'granted' and s.ended_at is null))
+         and (r.state in ('pending', 'sending', 'accepted', 'unknown', 'needs_operator')
+              or (r.state = 'granted' and s.ended_at is null and s.status <> 'cancelled'))
        order by r.id)"};
 
 constexpr Sql accept_sql{
@@ -73,13 +76,15 @@ constexpr Sql refuse_unknown_carriers_sql{
 constexpr Sql claim_sql{
     R"(update remito_requests
        set state = 'sending', attempts = attempts + 1, fencing_token = fencing_token + 1,
-           lease_expires_at = :lease_expires_at, retry_at = null, refusal_code = '', refusal_text = ''
+           lease_expires_at = :lease_expires_at, retry_at = null, refusal_code = '', refusal_text = '',
+           first_sent_at = coalesce(first_sent_at, :now)
        where id in (select id from remito_requests
                     where state = 'pending' and coalesce(retry_at, accepted_at) <= :now
                       and carrier in (select value from json_each(:carriers))
                     order by id limit :limit)
        returning id, request_key, order_number, parcel_group, carrier, service, payload, client_ref, attempts,
-                 fencing_token)",
+                 fencing_token, proposed_remito, confirm_until, accepted_at, first_sent_at, unclear_at, unclear_calls,
+                 looks, refusal_text)",
     R"(with due as (
          select id from remito_requests
          where state = 'pending' and coalesce(retry_at, accepted_at) <= :now::bigint
@@ -87,18 +92,45 @@ constexpr Sql claim_sql{
          order by id limit :limit::bigint for update skip locked)
        update remito_requests r
        set state = 'sending', attempts = attempts + 1, fencing_token = fencing_token + 1,
-           lease_expires_at = :lease_expires_at::bigint, retry_at = null, refusal_code = '', refusal_text = ''
+           lease_expires_at = :lease_expires_at::bigint, retry_at = null, refusal_code = '', refusal_text = '',
+           first_sent_at = coalesce(first_sent_at, :now::bigint)
        from due where r.id = due.id
        returning r.id, request_key, order_number, parcel_group, carrier, service, payload, client_ref, attempts,
-                 fencing_token)"};
+                 fencing_token, proposed_remito, confirm_until, accepted_at, first_sent_at, unclear_at, unclear_calls,
+                 looks, refusal_text)"};
 
-constexpr Sql mark_interrupted_sql{R"(update remito_requests
-       set state = 'unknown', lease_expires_at = null, refusal_code = 'interrupted',
-           refusal_text = 'attempt ' || attempts || ' was found cut off at ' || :found_at
+constexpr Sql propose_sql{
+    R"(update remito_requests set proposed_remito = p.remito
+       from (select value ->> 'id' as id, value ->> 'fencing_token' as fencing_token, value ->> 'remito' as remito
+             from json_each(:proposed)) as p
+       where remito_requests.id = p.id and remito_requests.state = 'sending'
+         and remito_requests.fencing_token = p.fencing_token)",
+    R"(update remito_requests r set proposed_remito = p.remito
+       from jsonb_to_recordset(:proposed::jsonb) as p (id bigint, fencing_token bigint, remito text)
+       where r.id = p.id and r.state = 'sending' and r.fencing_token = p.fencing_token)"};
+
+constexpr Sql mark_interrupted_sql{
+    R"(update remito_requests
+       set state = 'unknown', lease_expires_at = null, unclear_at = :now, unclear_calls = unclear_calls + 1, looks = 0,
+           refusal_code = 'interrupted', refusal_text = 'attempt ' || attempts || ' was found cut off at ' || :found_at
+                          || ': the carrier may have made a shipment or not'
+       where state = 'sending')",
+    R"(update remito_requests
+       set state = 'unknown', lease_expires_at = null, unclear_at = :now::bigint, unclear_calls = unclear_calls + 1,
+           looks = 0, refusal_code = 'interrupted',
+           refusal_text = 'attempt ' || attempts || ' was found cut off at ' || :found_at::text
                           || ': the carrier may have made a shipment or not'
        where state = 'sending')"};
 
-constexpr Sql next_due_sql{"select min(coalesce(retry_at, accepted_at)) from remito_requests where state = 'pending'"};
+constexpr Sql decide_anew_sql{
+    "update remito_requests set next_step = '', retry_at = null, fencing_token = fencing_token + 1 "
+    "where state = 'unknown'"};
+
+constexpr Sql next_due_sql{
+    "select min(coalesce(retry_at, accepted_at)) from remito_requests "
+    "where state = 'pending' and carrier not in (select value from json_each(:waiting))",
+    "select min(coalesce(retry_at, accepted_at)) from remito_requests "
+    "where state = 'pending' and carrier not in (select value from jsonb_array_elements_text(:waiting::jsonb))"};
 
 std::vector<NewRequest> read_new_requests(Session& session, std::size_t limit) {
   std::vector<NewRequest> requests;
@@ -167,25 +199,32 @@ DbResult<std::size_t> refuse_unknown_carriers(Session& session, std::span<const 
 
 DbResult<std::vector<RemitoRequest>> claim_requests(Session& session, std::span<const std::string> carriers,
                                                     Instant now, Instant lease_expires_at, std::size_t limit) {
-  std::vector<RemitoRequest> claimed;
-  RemitoRequest row;
-  session.query(
-      claim_sql,
-      {{"carriers", texts_parameter(carriers)}, {"now", now}, {"lease_expires_at", lease_expires_at}, {"limit", limit}},
-      {&row.request_id, &row.request_key, &row.order_number, &row.parcel_group, &row.carrier, &row.service,
-       &row.payload, &row.client_ref, &row.attempts, &row.fencing_token},
-      [&] { claimed.push_back(row); });
-  std::ranges::sort(claimed, {}, &RemitoRequest::request_id);
-  return claimed;
+  return query_claimed(session, claim_sql,
+                       {{"carriers", texts_parameter(carriers)},
+                        {"now", now},
+                        {"lease_expires_at", lease_expires_at},
+                        {"limit", limit}});
+}
+
+DbResult<void> propose_remitos(Session& session, std::span<const RemitoRequest> requests) {
+  json rows = json::array();
+  for (const RemitoRequest& request : requests)
+    rows.push_back({{"id", request.request_id},
+                    {"fencing_token", request.fencing_token},
+                    {"remito", storable(request.proposed_remito)}});
+  if (!rows.empty()) session.execute(propose_sql, {{"proposed", to_parameter(rows)}});
+  return {};
 }
 
 DbResult<std::size_t> mark_interrupted_requests(Session& session, Instant now) {
-  return static_cast<std::size_t>(session.execute(mark_interrupted_sql, {{"found_at", to_iso8601(now)}}));
+  const std::int64_t interrupted = session.execute(mark_interrupted_sql, {{"found_at", to_iso8601(now)}, {"now", now}});
+  session.execute(decide_anew_sql);
+  return static_cast<std::size_t>(interrupted);
 }
 
-DbResult<std::optional<Instant>> next_request_due(Session& session) {
+DbResult<std::optional<Instant>> next_request_due(Session& session, std::span<const std::string> except) {
   std::optional<Instant> due;
-  session.query_row(next_due_sql, {}, {&due});
+  session.query_row(next_due_sql, {{"waiting", texts_parameter(except)}}, {&due});
   return due;
 }
 

@@ -11,7 +11,7 @@ namespace remitod::db {
 class Session;
 
 /// One transition for each of these requests, from what their rows say now: `ready_to_ship` if granted,
-/// `remito_refused` if refused, none otherwise.
+/// `remito_refused` if refused, `cancelled` if cancelled, none otherwise.
 void insert_request_transitions(Session& session, std::span<const std::int64_t> request_ids, Instant now);
 
 }  // namespace remitod::db

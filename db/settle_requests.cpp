@@ -7,6 +7,8 @@
 #include <nlohmann/json.hpp>
 
 #include <map>
+#include <set>
+#include <utility>
 
 namespace remitod::db {
 namespace {
@@ -14,16 +16,17 @@ namespace {
 using nlohmann::json;
 using Kind = RequestOutcome::Kind;
 
-// Locks the rows in the order of their ids, so that two settlements cannot wait for each other.
+// Locks the rows in the order of their ids, so that two settlements cannot wait for each other. A claim of any kind,
+// of a call (sending) or of a look (accepted, unknown), has a token of its own.
 constexpr Sql still_ours_sql{
     R"(select r.id, r.carrier
        from json_each(:outcomes) as o
        join remito_requests r on r.id = o.value ->> 'id' and r.fencing_token = o.value ->> 'fencing_token'
-       where r.state = 'sending' order by r.id)",
+       where r.state in ('sending', 'accepted', 'unknown') order by r.id)",
     R"(select r.id, r.carrier
        from jsonb_to_recordset(:outcomes::jsonb) as o (id bigint, fencing_token bigint)
        join remito_requests r on r.id = o.id and r.fencing_token = o.fencing_token
-       where r.state = 'sending' order by r.id for update of r)"};
+       where r.state in ('sending', 'accepted', 'unknown') order by r.id for update of r)"};
 
 // The partial unique index over open shipments decides whether the remito is in use; such rows are missing from what
 // is returned. (SQLite wants a WHERE in front of ON CONFLICT, or takes it for a join's ON.)
@@ -47,26 +50,60 @@ constexpr Sql insert_shipments_sql{
        on conflict do nothing
        returning id, request_id)"};
 
+constexpr Sql end_cancelled_sql{
+    R"(update shipments set ended_at = :now
+       from (select r.carrier, g.value ->> 'remito' as remito
+             from json_each(:granted) as g join remito_requests r on r.id = g.value ->> 'id') as again
+       where shipments.carrier = again.carrier and shipments.remito = again.remito
+         and shipments.ended_at is null and shipments.status = 'cancelled')",
+    R"(update shipments s set ended_at = :now::bigint
+       from jsonb_to_recordset(:granted::jsonb) as g (id bigint, remito text) join remito_requests r on r.id = g.id
+       where s.carrier = r.carrier and s.remito = g.remito and s.ended_at is null and s.status = 'cancelled')"};
+
+// `forget`: no call so far has made a shipment. `unclear`: a call has just ended without a clear answer.
 constexpr Sql settle_sql{
     R"(update remito_requests
-       set state = o.state, remito = o.remito, shipment_id = o.shipment_id, refusal_code = o.refusal_code,
-           refusal_text = o.refusal_text, request_hash = o.request_hash, retry_at = o.retry_at,
+       set state = o.state, remito = o.remito, shipment_id = o.shipment_id,
+           refusal_code = coalesce(o.refusal_code, remito_requests.refusal_code),
+           refusal_text = coalesce(o.refusal_text, remito_requests.refusal_text),
+           request_hash = coalesce(o.request_hash, remito_requests.request_hash),
+           retry_at = o.retry_at, next_step = o.next_step,
+           proposed_remito = coalesce(o.proposed_remito, remito_requests.proposed_remito), confirm_at = o.confirm_at,
+           confirm_until = case when o.state in ('accepted', 'unknown')
+                                then coalesce(o.confirm_until, remito_requests.confirm_until) end,
+           first_sent_at = case when not o.forget then first_sent_at end,
+           unclear_at = case when o.unclear then :now when not o.forget then unclear_at end,
+           unclear_calls = unclear_calls + o.unclear,
+           looks = case when o.forget or o.unclear then 0 else looks end,
            lease_expires_at = null, settled_at = case when o.state in ('granted', 'refused') then :now end
        from (select value ->> 'id' as id, value ->> 'fencing_token' as fencing_token, value ->> 'state' as state,
                     value ->> 'remito' as remito, value ->> 'shipment_id' as shipment_id,
                     value ->> 'refusal_code' as refusal_code, value ->> 'refusal_text' as refusal_text,
-                    value ->> 'request_hash' as request_hash, value ->> 'retry_at' as retry_at
+                    value ->> 'request_hash' as request_hash, value ->> 'retry_at' as retry_at,
+                    value ->> 'next_step' as next_step, value ->> 'forget' as forget, value ->> 'unclear' as unclear,
+                    value ->> 'proposed_remito' as proposed_remito, value ->> 'confirm_at' as confirm_at,
+                    value ->> 'confirm_until' as confirm_until
              from json_each(:settled)) as o
-       where remito_requests.id = o.id and remito_requests.state = 'sending'
+       where remito_requests.id = o.id and remito_requests.state in ('sending', 'accepted', 'unknown')
          and remito_requests.fencing_token = o.fencing_token)",
     R"(update remito_requests r
-       set state = o.state, remito = o.remito, shipment_id = o.shipment_id, refusal_code = o.refusal_code,
-           refusal_text = o.refusal_text, request_hash = o.request_hash, retry_at = o.retry_at,
+       set state = o.state, remito = o.remito, shipment_id = o.shipment_id,
+           refusal_code = coalesce(o.refusal_code, r.refusal_code),
+           refusal_text = coalesce(o.refusal_text, r.refusal_text),
+           request_hash = coalesce(o.request_hash, r.request_hash), retry_at = o.retry_at, next_step = o.next_step,
+           proposed_remito = coalesce(o.proposed_remito, r.proposed_remito), confirm_at = o.confirm_at,
+           confirm_until = case when o.state in ('accepted', 'unknown')
+                                then coalesce(o.confirm_until, r.confirm_until) end,
+           first_sent_at = case when not o.forget then first_sent_at end,
+           unclear_at = case when o.unclear then :now::bigint when not o.forget then unclear_at end,
+           unclear_calls = unclear_calls + o.unclear::integer,
+           looks = case when o.forget or o.unclear then 0 else looks end,
            lease_expires_at = null, settled_at = case when o.state in ('granted', 'refused') then :now::bigint end
        from jsonb_to_recordset(:settled::jsonb)
               as o (id bigint, fencing_token bigint, state text, remito text, shipment_id bigint, refusal_code text,
-                    refusal_text text, request_hash text, retry_at bigint)
-       where r.id = o.id and r.state = 'sending' and r.fencing_token = o.fencing_token)"};
+                    refusal_text text, request_hash text, retry_at bigint, next_step text, forget boolean,
+                    unclear boolean, proposed_remito text, confirm_at bigint, confirm_until bigint)
+       where r.id = o.id and r.state in ('sending', 'accepted', 'unknown') and r.fencing_token = o.fencing_token)"};
 
 /// The requests that are still ours, with their carriers.
 std::map<std::int64_t, std::string> read_still_ours(Session& session, std::span<const RequestOutcome> outcomes) {
@@ -80,14 +117,41 @@ std::map<std::int64_t, std::string> read_still_ours(Session& session, std::span<
   return ours;
 }
 
-/// Shipment ids by request id; a request is missing where its remito is in use.
-std::map<std::int64_t, std::int64_t> insert_shipments(Session& session, const json& granted, Instant now) {
-  std::map<std::int64_t, std::int64_t> shipments;
-  if (granted.empty()) return shipments;
+using ShipmentsByRequest = std::map<std::int64_t, std::int64_t>;
+
+void insert_shipments(Session& session, const json& granted, Instant now, ShipmentsByRequest& shipments) {
   std::int64_t shipment_id = 0, request_id = 0;
   session.query(insert_shipments_sql, {{"granted", to_parameter(granted)}, {"now", now}}, {&shipment_id, &request_id},
                 [&] { shipments[request_id] = shipment_id; });
+}
+
+/// Shipment ids by request id; a request is missing where its remito is in use. One that was cancelled is not: the
+/// carrier where the order's number is the remito gives the same one again.
+ShipmentsByRequest make_shipments(Session& session, const json& granted, Instant now) {
+  ShipmentsByRequest shipments;
+  if (granted.empty()) return shipments;
+  insert_shipments(session, granted, now, shipments);
+  json missing = json::array();
+  for (const json& row : granted)
+    if (!shipments.contains(row.at("id").get<std::int64_t>())) missing.push_back(row);
+  if (missing.empty() || session.execute(end_cancelled_sql, {{"granted", to_parameter(missing)}, {"now", now}}) == 0)
+    return shipments;
+  insert_shipments(session, missing, now, shipments);
   return shipments;
+}
+
+/// Of the outcomes that found a remito at the carrier, those whose remito any shipment has or had.
+DbResult<std::set<std::int64_t>> found_in_use(Session& session, std::span<const RequestOutcome> outcomes,
+                                              const std::map<std::int64_t, std::string>& carriers) {
+  std::set<std::int64_t> in_use;
+  for (const RequestOutcome& outcome : outcomes) {
+    const auto carrier = carriers.find(outcome.request_id);
+    if (!outcome.found || carrier == carriers.end()) continue;
+    const auto used = remitos_used(session, carrier->second, std::span{&outcome.remito, 1});
+    if (!used) return std::unexpected(used.error());
+    if (!used->empty()) in_use.insert(outcome.request_id);
+  }
+  return in_use;
 }
 
 /// The remito of a granted outcome as it is stored; empty where there is none.
@@ -95,40 +159,83 @@ std::string granted_remito(const RequestOutcome& outcome) {
   return outcome.kind == Kind::granted ? storable(outcome.remito) : std::string{};
 }
 
-/// How a request's row reads after its outcome; `shipment_id` is absent unless a shipment was made.
+constexpr const char* name(RequestOutcome::NextStep step) {
+  switch (step) {
+    case RequestOutcome::NextStep::undecided:
+      return "";
+    case RequestOutcome::NextStep::find:
+      return "find";
+    case RequestOutcome::NextStep::resend:
+      return "resend";
+  }
+  std::unreachable();
+}
+
+void grant(json& row, const RequestOutcome& outcome, std::optional<std::int64_t> shipment_id) {
+  const std::string remito = granted_remito(outcome);
+  if (shipment_id) {
+    row.update({{"state", "granted"},
+                {"remito", remito},
+                {"proposed_remito", ""},
+                {"shipment_id", *shipment_id},
+                {"refusal_code", ""},
+                {"refusal_text", ""}});
+    return;
+  }
+  row["state"] = "needs_operator";
+  if (remito.empty())
+    row.update({{"refusal_code", "no_remito"}, {"refusal_text", "the carrier granted it without a remito"}});
+  else
+    row.update({{"refusal_code", "remito_in_use"},
+                {"refusal_text",
+                 (outcome.found ? "the carrier has our reference with remito " : "the carrier gave remito ") + remito +
+                     ", which another " + (outcome.found ? "" : "open ") + "shipment of this carrier has"}});
+}
+
+/// How a request's row reads after its outcome, null: as before; `shipment_id` is absent unless a shipment was made.
 json settled_row(const RequestOutcome& outcome, std::optional<std::int64_t> shipment_id) {
+  const bool keeps_words = outcome.kind == Kind::unknown && outcome.code.empty() && outcome.text.empty();
   json row{{"id", outcome.request_id},
            {"fencing_token", outcome.fencing_token},
            {"state", "unknown"},
            {"remito", ""},
            {"shipment_id", nullptr},
-           {"refusal_code", storable(outcome.code)},
-           {"refusal_text", storable(outcome.text)},
-           {"request_hash", outcome.request_hash},
-           {"retry_at", nullptr}};
+           {"refusal_code", keeps_words ? json(nullptr) : json(storable(outcome.code))},
+           {"refusal_text", keeps_words ? json(nullptr) : json(storable(outcome.text))},
+           {"request_hash", nullptr},
+           {"retry_at", nullptr},
+           {"next_step", ""},
+           {"forget", false},
+           {"unclear", outcome.call_was_unclear},
+           {"proposed_remito", nullptr},
+           {"confirm_at", nullptr},
+           {"confirm_until", nullptr}};
+  if (!outcome.request_hash.empty()) row["request_hash"] = outcome.request_hash;
   switch (outcome.kind) {
     case Kind::granted:
-      if (shipment_id) {
-        row.update({{"state", "granted"},
-                    {"remito", granted_remito(outcome)},
-                    {"shipment_id", *shipment_id},
-                    {"refusal_code", ""},
-                    {"refusal_text", ""}});
-      } else if (granted_remito(outcome).empty()) {
-        row.update({{"refusal_code", "no_remito"}, {"refusal_text", "the carrier granted it without a remito"}});
-      } else {
-        row.update({{"refusal_code", "remito_in_use"},
-                    {"refusal_text", "the carrier gave remito " + granted_remito(outcome) +
-                                         ", which another open shipment of this carrier has"}});
-      }
+      grant(row, outcome, shipment_id);
       break;
     case Kind::refused:
       row["state"] = "refused";
       break;
-    case Kind::unknown:
+    case Kind::needs_operator:
+      row["state"] = "needs_operator";
       break;
+    case Kind::unknown:
+      row["next_step"] = name(outcome.next_step);
+      if (outcome.next_step != RequestOutcome::NextStep::undecided) row["retry_at"] = to_micros(outcome.retry_at);
+      break;
+    case Kind::renumber:
+      row["proposed_remito"] = "";
+      [[fallthrough]];
     case Kind::unsent:
-      row.update({{"state", "pending"}, {"retry_at", to_micros(outcome.retry_at)}});
+    case Kind::not_made:
+      row.update({{"state", "pending"}, {"retry_at", to_micros(outcome.retry_at)}, {"forget", true}});
+      break;
+    case Kind::accepted:
+      row.update({{"state", "accepted"}, {"confirm_at", to_micros(outcome.retry_at)}});
+      if (!outcome.remito.empty()) row["proposed_remito"] = storable(outcome.remito);
+      if (outcome.confirm_until) row["confirm_until"] = to_micros(*outcome.confirm_until);
       break;
   }
   return row;
@@ -139,11 +246,14 @@ json settled_row(const RequestOutcome& outcome, std::optional<std::int64_t> ship
 DbResult<std::vector<SettledRequest>> settle_requests(Session& session, std::span<const RequestOutcome> outcomes,
                                                       Instant now) {
   const std::map<std::int64_t, std::string> ours = read_still_ours(session, outcomes);
+  const auto in_use = found_in_use(session, outcomes, ours);
+  if (!in_use) return std::unexpected(in_use.error());
   json granted = json::array();
   for (const RequestOutcome& outcome : outcomes)
-    if (const std::string remito = granted_remito(outcome); !remito.empty() && ours.contains(outcome.request_id))
+    if (const std::string remito = granted_remito(outcome);
+        !remito.empty() && ours.contains(outcome.request_id) && !in_use->contains(outcome.request_id))
       granted.push_back({{"id", outcome.request_id}, {"remito", remito}});
-  const std::map<std::int64_t, std::int64_t> shipments = insert_shipments(session, granted, now);
+  const ShipmentsByRequest shipments = make_shipments(session, granted, now);
 
   std::vector<SettledRequest> results;
   std::vector<std::int64_t> settled_ids;

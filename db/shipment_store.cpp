@@ -9,7 +9,8 @@ namespace remitod::db {
 namespace {
 
 constexpr Sql open_shipments_sql{
-    "select id, carrier, remito, coalesce(registered_at, accepted_at) from shipments "
+    "select id, carrier, remito, coalesce(registered_at, accepted_at), status, coalesce(detected_at, accepted_at) "
+    "from shipments "
     "where ended_at is null and accepted_at is not null"};
 
 // Two new rows cannot have the same remito (shipments_open_remito), so the cycles do not depend on each other.
@@ -56,15 +57,15 @@ constexpr Sql overdue_sql{R"(
 
 constexpr Sql tell_expired_sql{R"(
     insert into transitions (subject, shipment_id, request_id, order_number, parcel_group, carrier, remito, cycle,
-                             event_key, from_status, to_status, detected_at, created_at)
+                             event_key, from_status, to_status, detected_at, shadow, created_at)
     select 'shipment', id, request_id, order_number, parcel_group, carrier, remito, cycle, 'expired', status, 'expired',
-           :now, :now
+           :now, :shadow, :now
     from shipments where id in (select value from json_each(:ids)) order by id)",
                                R"(
     insert into transitions (subject, shipment_id, request_id, order_number, parcel_group, carrier, remito, cycle,
-                             event_key, from_status, to_status, detected_at, created_at)
+                             event_key, from_status, to_status, detected_at, shadow, created_at)
     select 'shipment', id, request_id, order_number, parcel_group, carrier, remito, cycle, 'expired', status, 'expired',
-           :now::bigint, :now::bigint
+           :now::bigint, :shadow::bigint <> 0, :now::bigint
     from shipments where id in (select value::bigint from jsonb_array_elements_text(:ids::jsonb)) order by id)"};
 
 constexpr Sql expire_sql{R"(
@@ -75,6 +76,12 @@ constexpr Sql expire_sql{R"(
     update shipments set status = 'expired', reason = '', status_at = null, detected_at = :now::bigint,
                          terminal_at = :now::bigint, ended_at = :now::bigint
     where id in (select value::bigint from jsonb_array_elements_text(:ids::jsonb)))"};
+
+constexpr Sql forget_sql{
+    "update shipments set ended_at = :now where carrier = :carrier and remito = :remito and ended_at is null "
+    "and accepted_at is not null returning id, order_number, status",
+    "update shipments set ended_at = :now::bigint where carrier = :carrier and remito = :remito and ended_at is null "
+    "and accepted_at is not null returning id, order_number, status"};
 
 // One text per kind of target, so that each has its own plan: a single remito never costs a look at all of them.
 constexpr Sql resync_all_sql{
@@ -107,7 +114,7 @@ std::vector<std::int64_t> expire_overdue(Session& session, const ApplyRules& rul
                 [&] { ids.push_back(id); });
   if (ids.empty()) return ids;
   const std::string expired = ids_parameter(ids);
-  session.execute(tell_expired_sql, {{"now", now}, {"ids", expired}});
+  session.execute(tell_expired_sql, {{"now", now}, {"ids", expired}, {"shadow", rules.shadow}});
   session.execute(expire_sql, {{"now", now}, {"ids", expired}});
   return ids;
 }
@@ -117,8 +124,13 @@ std::vector<std::int64_t> expire_overdue(Session& session, const ApplyRules& rul
 DbResult<std::size_t> load_open_shipments(Session& session, Instant /*now*/,
                                           const std::function<void(const OpenShipment&)>& each) {
   OpenShipment row;
-  return session.stream(open_shipments_sql, {&row.shipment_id, &row.carrier, &row.remito, &row.registered_at},
-                        [&] { each(row); });
+  std::string status;
+  return session.stream(open_shipments_sql,
+                        {&row.shipment_id, &row.carrier, &row.remito, &row.registered_at, &status, &row.status_since},
+                        [&] {
+                          row.status = status_from(status).value_or(Status::unmapped);
+                          each(row);
+                        });
 }
 
 DbResult<std::vector<OpenShipment>> accept_new_shipments(Session& session, Instant now, std::size_t limit) {
@@ -136,6 +148,15 @@ DbResult<std::vector<std::int64_t>> end_finished_shipments(Session& session, con
   const std::vector<std::int64_t> expired = expire_overdue(session, rules, now, limit - ids.size());
   ids.insert(ids.end(), expired.begin(), expired.end());
   return ids;
+}
+
+DbResult<std::optional<ForgottenShipment>> forget_shipment(Session& session, std::string_view carrier,
+                                                           std::string_view remito, Instant now) {
+  ForgottenShipment shipment;
+  if (!session.query_row(forget_sql, {{"now", now}, {"carrier", carrier}, {"remito", remito}},
+                         {&shipment.shipment_id, &shipment.order_number, &shipment.status}))
+    return std::nullopt;
+  return shipment;
 }
 
 DbResult<std::vector<ResyncScope>> find_resync_scope(Session& session, const ResyncTarget& target,

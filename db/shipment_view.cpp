@@ -22,26 +22,28 @@ constexpr Sql view_order_sql{R"(
 constexpr Sql view_transitions_sql{R"(
     select s.id, t.id, coalesce(t.seq, 0), t.subject, t.order_number, t.parcel_group, t.carrier, t.remito,
            t.from_status, t.to_status, t.reason, t.text, t.attempt, t.occurred_at, t.detected_at, t.inferred, t.late,
-           t.correction
+           t.correction, t.backfill, t.shadow
     from shipments s join transitions t on t.subject = 'shipment' and t.shipment_id = s.id
     where s.id in (select value from json_each(:ids))
     union all
     select s.id, t.id, coalesce(t.seq, 0), t.subject, t.order_number, t.parcel_group, t.carrier, t.remito,
            t.from_status, t.to_status, t.reason, t.text, t.attempt, t.occurred_at, t.detected_at, t.inferred, t.late,
-           t.correction
+           t.correction, t.backfill, t.shadow
     from shipments s join transitions t on t.subject = 'request' and t.request_id = s.request_id
     where s.id in (select value from json_each(:ids))
     order by 2)",
                                    R"(
     select s.id, t.id, coalesce(t.seq, 0), t.subject, t.order_number, t.parcel_group, t.carrier, t.remito,
            t.from_status, t.to_status, t.reason, t.text, t.attempt, t.occurred_at, t.detected_at,
-           cast(t.inferred as integer), cast(t.late as integer), cast(t.correction as integer)
+           cast(t.inferred as integer), cast(t.late as integer), cast(t.correction as integer),
+           cast(t.backfill as integer), cast(t.shadow as integer)
     from shipments s join transitions t on t.subject = 'shipment' and t.shipment_id = s.id
     where s.id in (select value::bigint from jsonb_array_elements_text(:ids::jsonb))
     union all
     select s.id, t.id, coalesce(t.seq, 0), t.subject, t.order_number, t.parcel_group, t.carrier, t.remito,
            t.from_status, t.to_status, t.reason, t.text, t.attempt, t.occurred_at, t.detected_at,
-           cast(t.inferred as integer), cast(t.late as integer), cast(t.correction as integer)
+           cast(t.inferred as integer), cast(t.late as integer), cast(t.correction as integer),
+           cast(t.backfill as integer), cast(t.shadow as integer)
     from shipments s join transitions t on t.subject = 'request' and t.request_id = s.request_id
     where s.id in (select value::bigint from jsonb_array_elements_text(:ids::jsonb))
     order by 2)"};
@@ -73,9 +75,10 @@ void add_transitions(Session& session, const std::string& ids, const std::map<st
   std::int64_t shipment_id = 0;
   Transition row;
   session.query(view_transitions_sql, {{"ids", ids}},
-                {&shipment_id, &row.id, &row.seq, &row.subject, &row.order_number, &row.parcel_group, &row.carrier,
-                 &row.remito, &row.from, &row.to, &row.reason, &row.text, &row.attempt, &row.occurred_at,
-                 &row.detected_at, &row.inferred, &row.late, &row.correction},
+                {&shipment_id,      &row.id,      &row.seq,        &row.subject,     &row.order_number,
+                 &row.parcel_group, &row.carrier, &row.remito,     &row.from,        &row.to,
+                 &row.reason,       &row.text,    &row.attempt,    &row.occurred_at, &row.detected_at,
+                 &row.inferred,     &row.late,    &row.correction, &row.backfill,    &row.shadow},
                 [&] { by_id.at(shipment_id)->transitions.push_back(row); });
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <expected>
 #include <functional>
 #include <optional>
 #include <span>
@@ -13,6 +14,7 @@
 #include "carriers/tracking.h"
 #include "db/error.h"
 #include "db/executor.h"
+#include "db/number_range.h"
 #include "db/reconcile.h"
 
 namespace remitod::db {
@@ -25,6 +27,8 @@ struct OpenShipment {
   std::string carrier;
   std::string remito;
   Instant registered_at{};
+  Status status = Status::registered;
+  Instant status_since{};  ///< when it was detected, or the shipment accepted; epoch: just now
 };
 
 /// Streams every open shipment (accepted, not past its tail) to `each`, in one query; nothing is held in memory.
@@ -39,6 +43,8 @@ DbResult<std::vector<OpenShipment>> accept_new_shipments(Session& session, Insta
 struct PolledReport {
   std::int64_t shipment_id = 0;
   Report report;
+  /// Of an answer that was kept and is read again: when it came. Nothing: now.
+  std::optional<Instant> received_at = {};
 };
 
 struct ApplyRules {
@@ -46,11 +52,13 @@ struct ApplyRules {
   ReconcileRules reconcile;
   std::chrono::hours tail{72};  ///< a terminal shipment is asked about for this long
   std::chrono::hours give_up_after{24 * 60};
+  bool shadow = false;  ///< transitions are recorded and never told: they get no seq
 };
 
 struct AppliedReport {
   std::int64_t shipment_id = 0;
   std::size_t new_events = 0;
+  std::size_t updated_events = 0;  ///< of those known, what the carrier or the profile says of them
   std::size_t transitions = 0;
   std::size_t noise = 0, too_old = 0, unmapped = 0;
   Status status = Status::registered;
@@ -58,18 +66,68 @@ struct AppliedReport {
 };
 
 /// Reconciles and writes a batch of reports: one read, and only where something changed the writes; events,
-/// transitions, shipment rows and unmapped codes in the caller's one transaction. Equal reports write nothing.
+/// transitions, shipment rows and unmapped codes in the caller's one transaction. Equal reports write nothing. The
+/// result has one entry for each report, in their order.
 DbResult<std::vector<AppliedReport>> apply_reports(Session& session, const ApplyRules& rules,
                                                    std::span<const PolledReport> reports, Instant now);
+
+/// A transition that a report would make.
+struct PreviewedTransition {
+  std::int64_t shipment_id = 0;
+  std::string remito;
+  std::string event_key;
+  Status from = Status::registered, to = Status::registered;
+  std::optional<Instant> occurred_at;
+  bool late = false;
+};
+struct PreviewedReports {
+  std::vector<AppliedReport> applied;
+  std::vector<PreviewedTransition> transitions;
+};
+/// What apply_reports would do. Writes nothing.
+DbResult<PreviewedReports> preview_reports(Session& session, const ApplyRules& rules,
+                                           std::span<const PolledReport> reports, Instant now);
 
 /// Ends what is over: terminal shipments past their tail leave; shipments that never ended become `expired` (a
 /// transition) after give_up_after. Returns the ids that leave the lane. At most `limit`.
 DbResult<std::vector<std::int64_t>> end_finished_shipments(Session& session, const ApplyRules& rules, Instant now,
                                                            std::size_t limit);
 
+struct ForgottenShipment {
+  std::int64_t shipment_id = 0;
+  std::string order_number;
+  std::string status;
+};
+/// Ends the open shipment of this number as it stands: no transition, and its status stays. Nothing: there is none.
+DbResult<std::optional<ForgottenShipment>> forget_shipment(Session& session, std::string_view carrier,
+                                                           std::string_view remito, Instant now);
+
+// ---------------------------------------------------------------- files
+
+/// A file that a carrier left and that has been read.
+struct ReadFile {
+  std::string name;
+  std::int64_t bytes = 0;
+  std::string modified;      ///< as the carrier's server writes it
+  std::string content;       ///< fingerprint of its bytes
+  std::int64_t reports = 0;  ///< what it said, of whichever shipments
+  Instant read_at{};
+};
+DbResult<std::vector<ReadFile>> load_read_files(Session& session, std::string_view carrier);
+/// In the transaction of the last of its reports: then it is read once, whatever happens. Replaces what was known of
+/// the name, and forgets the names in `forgotten`.
+DbResult<void> remember_read_file(Session& session, std::string_view carrier, const ReadFile& file,
+                                  std::span<const std::string> forgotten);
+/// Those of these numbers that are open at this carrier.
+DbResult<std::vector<OpenShipment>> find_open_shipments(Session& session, std::string_view carrier,
+                                                        std::span<const std::string> remitos);
+
 // ---------------------------------------------------------------- remito requests
 
-/// States of remito_requests.state: pending -> sending -> granted | refused | unknown. "unknown" waits for a person.
+/// States of remito_requests.state: pending -> sending -> (accepted ->) granted | refused | unknown. "accepted" waits
+/// for the carrier. "unknown", where the carrier may have made a shipment or not, is looked up or sent again
+/// (unclear_requests.h), and becomes "needs_operator", which waits for a person, where neither is safe. "cancelled": by
+/// the platform, before anything was sent.
 struct RemitoRequest {
   std::int64_t request_id = 0;
   std::string request_key;
@@ -81,6 +139,17 @@ struct RemitoRequest {
   std::string client_ref;  ///< ours, the same in every attempt
   int attempts = 0;        ///< those begun, this one included
   std::int64_t fencing_token = 0;
+  std::string proposed_remito;  ///< the remito once it is granted: out of a range, or told before the grant; or empty
+  std::optional<Instant> confirm_until;  ///< it was accepted: when the carrier's silence ends it
+  Instant accepted_at{};
+  /// The first call that may have made a shipment began; absent: the carrier cannot have heard of the client_ref.
+  std::optional<Instant> first_sent_at;
+  /// The last call that ended without a clear answer had ended by then; absent: none since it is known to have made
+  /// none.
+  std::optional<Instant> unclear_at;
+  int unclear_calls = 0;  ///< how many did, over all attempts
+  int looks = 0;          ///< at what the last of them made
+  std::string seen;       ///< refusal_text: what came of the last of them
 };
 
 /// Gives new rows (accepted_at is null) their client_ref and state `pending`. Returns how many. At most `limit`.
@@ -96,39 +165,97 @@ DbResult<std::vector<RemitoRequest>> claim_requests(Session& session, std::span<
 DbResult<std::size_t> refuse_unknown_carriers(Session& session, std::span<const std::string> known_carriers,
                                               Instant now);
 
-/// How one claimed request ended. Every write is guarded by (state = 'sending', fencing_token): a stale worker changes
-/// nothing.
+/// Writes the number that each of these claimed requests is to have (RemitoRequest::proposed_remito), in the
+/// transaction that took it. It stays with the request over all attempts.
+DbResult<void> propose_remitos(Session& session, std::span<const RemitoRequest> requests);
+
+/// How one claim ended, of a call or of a look. Every write is guarded by the state and the fencing_token of the claim:
+/// a stale worker changes nothing.
 struct RequestOutcome {
   std::int64_t request_id = 0;
   std::int64_t fencing_token = 0;
   enum class Kind : std::uint8_t {
-    granted,  ///< shipment row and `ready_to_ship` transition in the same transaction
-    refused,  ///< `remito_refused` transition
-    unknown,  ///< waits for a person; never sent again
-    unsent,   ///< provably not sent: pending again at `retry_at`
+    granted,         ///< shipment row and `ready_to_ship` transition in the same transaction
+    refused,         ///< `remito_refused` transition
+    unknown,         ///< the carrier may have made a shipment: `next_step` is due at `retry_at`
+    unsent,          ///< provably not sent: pending again at `retry_at`
+    renumber,        ///< the carrier made nothing, because of the number: likewise, and with another number
+    accepted,        ///< the carrier will grant or refuse it: looked at again at `retry_at`
+    not_made,        ///< none of the calls so far has made a shipment: pending again at `retry_at`
+    needs_operator,  ///< waits for a person
   };
   Kind kind = Kind::unknown;
-  std::string remito;
-  std::string code;  ///< refusal_code
-  std::string text;  ///< refusal_text: the carrier's words, or what was seen
+  enum class NextStep : std::uint8_t {
+    undecided,
+    find,    ///< ask the carrier for the client_ref
+    resend,  ///< the same call with the same key
+  };
+  NextStep next_step = NextStep::undecided;
+  bool call_was_unclear = false;  ///< unknown, needs_operator: a call of ours has just ended so
+  /// granted: the remito was found at the carrier. One that any shipment has or had is somebody else's.
+  bool found = false;
+  std::string remito;  ///< accepted: the number that it will have, where the carrier has told it
+  std::string code;    ///< refusal_code
+  std::string text;    ///< refusal_text: the carrier's words, or what was seen. unknown: both empty: as they were
   std::string request_hash;
   Instant retry_at{};
+  std::optional<Instant> confirm_until;  ///< accepted, by the call: when silence ends it. Absent: as it was
 };
 struct SettledRequest {
   std::int64_t request_id = 0;
   bool stale = false;  ///< the guard failed: nothing was written
   /// granted, and the lane may take it up. A remito that the carrier gave twice while the first is still open makes the
-  /// request `unknown` instead, with the reason in the row.
+  /// request `needs_operator` instead, with the reason in the row.
   std::optional<OpenShipment> shipment;
   bool remito_in_use = false;
 };
 DbResult<std::vector<SettledRequest>> settle_requests(Session& session, std::span<const RequestOutcome> outcomes,
                                                       Instant now);
 
-/// At start: whatever is `sending` was cut off by a crash (or its lease ran out): `unknown`. Returns how many.
+/// At start: whatever is `sending` was cut off by a crash: `unknown`. What is to be done about it, and about all that
+/// was unknown before, is decided anew: the profile may be another one. Returns how many were cut off.
 DbResult<std::size_t> mark_interrupted_requests(Session& session, Instant now);
-/// When the next pending request becomes due, if any is waiting.
-DbResult<std::optional<Instant>> next_request_due(Session& session);
+/// When the next pending request becomes due, if any is waiting; those of the carriers in `except` wait for something
+/// else than time.
+DbResult<std::optional<Instant>> next_request_due(Session& session, std::span<const std::string> except = {});
+
+// ---------------------------------------------------------------- requests that were accepted
+
+inline constexpr std::string_view refusal_not_confirmed = "not_confirmed";
+
+/// Claims accepted requests of the carrier whose next look is due: a new fencing token, and the next look at
+/// `lease_expires_at` if this one never ends. FOR UPDATE SKIP LOCKED on PostgreSQL.
+DbResult<std::vector<RemitoRequest>> claim_confirmations(Session& session, std::string_view carrier, Instant now,
+                                                         Instant lease_expires_at, std::size_t limit);
+/// When the next look at a request of these carriers becomes due, if any is accepted.
+DbResult<std::optional<Instant>> next_confirmation_due(Session& session, std::span<const std::string> carriers);
+/// Requests past their deadline whose carrier is none of these (it was taken out of the configuration) become
+/// `needs_operator`; of the others the last look decides. Returns how many.
+DbResult<std::size_t> give_up_confirmations(Session& session, std::span<const std::string> askable, Instant now);
+
+// ---------------------------------------------------------------- numbers given ahead
+
+/// Takes in ranges that ops inserted into remito_ranges (accepted_at is null); one that cannot be used gets its
+/// `error`. Returns how many were looked at. At most `limit`.
+DbResult<std::size_t> accept_number_ranges(Session& session, Instant now, std::size_t limit);
+/// Takes in what the carrier gave. Returns how many numbers that are, or why none was taken in: one range is wrong or
+/// overlaps another that the carrier gave before.
+DbResult<std::expected<std::int64_t, std::string>> add_number_ranges(Session& session, std::string_view carrier,
+                                                                     std::span<const NumberRange> ranges, Instant now);
+DbResult<std::int64_t> numbers_left(Session& session, std::string_view carrier);
+/// The next numbers of the carrier's ranges, the oldest range first; fewer where they run out. They are gone when the
+/// transaction commits, whatever becomes of them.
+DbResult<std::vector<std::string>> take_numbers(Session& session, std::string_view carrier, std::size_t count);
+/// Those of these remitos that some shipment of the carrier has or had.
+DbResult<std::vector<std::string>> remitos_used(Session& session, std::string_view carrier,
+                                                std::span<const std::string> remitos);
+
+/// Whose turn is it to ask the carrier for further numbers? For one caller until `until`: how often that has failed in
+/// a row. For others nothing.
+DbResult<std::optional<int>> claim_refill(Session& session, std::string_view carrier, Instant now, Instant until);
+/// What became of it; without effect if the claim has passed to another. `problem` is empty where numbers came.
+DbResult<void> end_refill(Session& session, std::string_view carrier, Instant claimed_until, std::string_view problem,
+                          Instant next_try_at);
 
 // ---------------------------------------------------------------- transitions
 
@@ -147,7 +274,8 @@ struct Transition {
   int attempt = 0;
   std::optional<Instant> occurred_at;
   Instant detected_at{};
-  bool inferred = false, late = false, correction = false;
+  bool inferred = false, late = false, correction = false, backfill = false;
+  bool shadow = false;  ///< told to nobody
 };
 
 /// Numbers committed transitions that have no seq yet: gapless, in commit order per shipment. Returns them in seq
@@ -188,23 +316,6 @@ DbResult<void> finish_resync_request(Session& session, std::int64_t resync_id, s
 
 // ---------------------------------------------------------------- what is kept besides
 
-/// An answer that could not be understood (or, with its reason, produced a change). Kept compressed, bounded: the
-/// newest `raw_answers_max` per carrier.
-struct RawAnswer {
-  std::string carrier;
-  std::string operation;  ///< "track", "create"
-  std::string remito;     ///< or empty: the whole batch
-  std::string why;
-  int http_status = 0;
-  std::string content_type;
-  std::string body;  ///< cut to raw_body_bytes_max by the store
-};
-inline constexpr std::size_t raw_body_bytes_max = 256 * 1024;
-inline constexpr int raw_answers_max = 1000;
-DbResult<void> keep_raw_answers(Session& session, std::span<const RawAnswer> answers, Instant now);
-DbResult<std::vector<RawAnswer>> load_raw_answers(Session& session, std::string_view carrier,
-                                                  std::size_t limit);  ///< newest first
-
 /// One compact row per carrier and minute: when each shipment was last asked (Lane::checkpoint).
 DbResult<void> save_lane_checkpoint(Session& session, std::string_view carrier, std::string_view asked, Instant now);
 struct LaneCheckpoint {
@@ -225,6 +336,14 @@ struct UnmappedCode {
   std::int64_t seen = 0;
   Instant last_seen{};
 };
+struct RequestView {
+  std::int64_t request_id = 0;
+  std::string request_key, order_number, carrier, state, remito, refusal_code, refusal_text, client_ref;
+  std::string operator_action;  ///< how it was settled by hand last, and by whom
+  int parcel_group = 1, attempts = 0;
+  Instant requested_at{};
+  std::optional<Instant> settled_at;
+};
 struct Overview {
   std::vector<CarrierCounts> open_shipments;
   std::vector<CarrierCounts> requests;  ///< status = request state
@@ -232,6 +351,7 @@ struct Overview {
   std::int64_t last_seq = 0;
   std::vector<UnmappedCode> unmapped;  ///< the 100 seen last
   std::optional<Instant> oldest_pending_request;
+  std::vector<RequestView> needs_operator;  ///< the 50 that have waited longest
 };
 DbResult<Overview> overview(Session& session);
 
@@ -249,13 +369,6 @@ struct ShipmentView {
 };
 /// The latest cycle of CARRIER:REMITO; or every shipment of an order.
 DbResult<std::vector<ShipmentView>> view_shipments(Session& session, const ResyncTarget& target);
-struct RequestView {
-  std::int64_t request_id = 0;
-  std::string request_key, order_number, carrier, state, remito, refusal_code, refusal_text;
-  int parcel_group = 1, attempts = 0;
-  Instant requested_at{};
-  std::optional<Instant> settled_at;
-};
 DbResult<std::vector<RequestView>> view_requests(Session& session, std::string_view order_number);
 
 }  // namespace remitod::db

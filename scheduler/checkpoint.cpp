@@ -3,15 +3,12 @@
 #include <algorithm>
 #include <limits>
 
+#include "scheduler/compact_bytes.h"
+
 namespace remitod::scheduler {
 namespace {
 
 constexpr char version = 1;
-
-void put_varint(std::string& out, std::uint64_t value) {
-  for (; value >= 0x80; value >>= 7) out.push_back(static_cast<char>(value | 0x80));
-  out.push_back(static_cast<char>(value));
-}
 
 std::optional<std::uint64_t> take_varint(std::string_view& in) {
   std::uint64_t value = 0;

@@ -44,6 +44,12 @@ class DueHeap {
     restore_order();
   }
 
+  /// In no order.
+  template <typename Visit>
+  void for_each(Visit&& visit) const {
+    for (std::size_t i = 0; i < entries_.size(); ++i) visit(entries_[i]);
+  }
+
   /// How many are due at `now`. Costs as much as are due, not as are there.
   std::size_t count_due(Second now) const;
 

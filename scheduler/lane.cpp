@@ -13,7 +13,10 @@ using std::chrono::seconds;
 
 void check(const LaneConfig& config) {
   require(config.interval >= seconds{1} && config.interval <= std::chrono::days{365}, "1 s <= interval <= 1 year");
+  require(!config.adaptive || config.interval == seconds{3600}, "an adaptive lane catches up within an hour");
   require(config.requests_per_second > 0, "requests_per_second > 0");
+  for (const auto& quota : {config.requests_per_minute, config.requests_per_hour, config.requests_per_day})
+    require(quota.value_or(1) >= 1, "requests per minute, hour and day >= 1");
   require(config.concurrency >= 1 && config.batch_max >= 1, "concurrency and batch_max >= 1");
   require(config.failures_to_open >= 1, "failures_to_open >= 1");
   require(config.backoff_first >= seconds{0} && config.backoff_max >= seconds{0}, "back-off >= 0");
@@ -37,10 +40,13 @@ Slot Lane::add(const LaneShipment& shipment, Instant now) {
   const Slot slot = impl_->rows.insert(shipment.shipment_id, shipment.remito);
   ShipmentRow& row = impl_->rows[slot];
   row.asked = shipment.last_asked == Instant{} ? 0 : to_second(shipment.last_asked);
+  impl_->newest_asked = std::max(impl_->newest_asked, row.asked);
   const auto day = std::chrono::floor<std::chrono::days>(shipment.registered_at).time_since_epoch().count();
   row.registered_day = static_cast<std::uint16_t>(std::clamp<std::int64_t>(day, 0, 0xffff));
+  row.enter(shipment.status, shipment.status_since == Instant{} ? moment : to_second(shipment.status_since));
   impl_->index.insert(slot);
-  impl_->heap.push(slot, impl_->due_after(slot, moment));
+  impl_->heap.push(slot, impl_->due_on_entry(slot, moment));
+  impl_->fit_grid(moment);
   return slot;
 }
 
@@ -56,6 +62,7 @@ void Lane::remove(std::int64_t shipment_id) {
   }
   impl_->heap.erase(*slot);
   impl_->rows.erase(*slot);
+  if (impl_->latest) impl_->fit_grid(to_second(*impl_->latest));
 }
 
 std::optional<Slot> Lane::find(std::int64_t shipment_id) const {
@@ -88,6 +95,14 @@ Instant Lane::next_due(Slot slot) const {
   return Instant{};
 }
 
+Status Lane::status(Slot slot) const {
+  return impl_->row(slot).status();
+}
+
+Instant Lane::status_since(Slot slot) const {
+  return to_instant(impl_->row(slot).entered());
+}
+
 Fingerprint Lane::body_fingerprint(Slot slot) const {
   return impl_->row(slot).body();
 }
@@ -106,20 +121,21 @@ void Lane::set_fingerprints(Slot slot, Fingerprint body, Fingerprint read) {
 std::optional<Batch> Lane::take(Instant now) {
   Impl& lane = *impl_;
   now = lane.advance(now);
-  const Breaker::Permission permission = lane.breaker.permission(now);
-  if (permission == Breaker::Permission::none) return std::nullopt;
-  if (permission == Breaker::Permission::request) lane.note_service(now);
   const Second moment = to_second(now);
+  if (lane.learning) lane.learning->count_hours(moment, lane.index.size());
+  const Breaker::Permission permission = lane.breaker.permission(now);
+  if (permission == Breaker::Permission::none || !lane.limits.is_open(now)) return std::nullopt;
+  if (permission == Breaker::Permission::request) lane.note_service(now);
+  if (lane.learning) lane.begin_rounds(moment);
   if (lane.full() || lane.heap.empty() || lane.heap.first().due > moment) return std::nullopt;
-  if (!lane.bucket.take(now)) return std::nullopt;
+  if (!lane.limits.take(now)) return std::nullopt;
 
   const bool probe = permission == Breaker::Permission::probe;
   if (probe) lane.breaker.probe_sent();
   Batch batch{.id = ++lane.last_batch_id, .slots = {}, .resync = false, .probe = probe};
-  Impl::Request request{.id = batch.id, .taken_at = moment, .probe = probe, .on_wire = true, .asked = {}};
-  const Second horizon = later(moment, lane.slack());
+  Impl::Request request{.id = batch.id, .taken_at = moment, .probe = probe, .on_wire = true, .asked = {}, .saw = {}};
   const auto batch_max = static_cast<std::size_t>(lane.config.batch_max);
-  while (batch.slots.size() < batch_max && !lane.heap.empty() && lane.heap.first().due <= horizon) {
+  while (batch.slots.size() < batch_max && !lane.heap.empty() && lane.may_ride(lane.heap.first(), moment)) {
     const DueHeap::Entry entry = lane.heap.pop();
     batch.resync = batch.resync || lane.rows[entry.slot].resync;
     batch.slots.push_back(entry.slot);
@@ -127,6 +143,7 @@ std::optional<Batch> Lane::take(Instant now) {
   }
   lane.requests.push_back(std::move(request));
   ++lane.on_wire;
+  if (lane.learning && !batch.resync) lane.learning->request_sent(batch.slots.size());
   return batch;
 }
 
@@ -135,8 +152,9 @@ std::optional<Instant> Lane::next_wake(Instant now) const {
   if (lane.was_set_back(now)) return now;  // take() makes a new plan
   if (lane.latest) now = std::max(now, *lane.latest);
   if (lane.full() || lane.heap.empty() || lane.breaker.state() == BreakerState::half_open) return std::nullopt;
-  const Instant due = std::max(to_instant(lane.heap.first().due), lane.bucket.next_token(now));
-  return std::max(due, lane.breaker.resting_until());
+  Second due = lane.heap.first().due;
+  if (const std::optional<Second> round = lane.next_round(to_second(now))) due = std::min(due, *round);
+  return lane.limits.next(now, std::max(to_instant(due), lane.breaker.resting_until()));
 }
 
 void Lane::finish(std::uint64_t batch_id, const BatchOutcome& outcome, Instant now) {
@@ -146,7 +164,8 @@ void Lane::finish(std::uint64_t batch_id, const BatchOutcome& outcome, Instant n
   if (found == lane.requests.end()) return;
   if (lane.full()) lane.served_at = now;
   const Impl::Request request = std::move(*found);
-  lane.requests.erase(found);
+  if (found != lane.requests.end() - 1) *found = std::move(lane.requests.back());
+  lane.requests.pop_back();
   if (request.on_wire) --lane.on_wire;
 
   switch (outcome.kind) {
@@ -180,7 +199,9 @@ void Lane::Impl::settle(const DueHeap::Entry& asked, const Request& request, Bat
   if (row.leaving) return rows.erase(asked.slot);
   switch (kind) {
     case BatchOutcome::Kind::answered:
+      if (learning) note_missed(asked.slot, request);
       row.asked = request.taken_at;
+      newest_asked = std::max(newest_asked, row.asked);
       if (row.resync && !row.resync_again) {
         row.resync = false;
         --resync_left;
@@ -242,13 +263,33 @@ std::size_t Lane::in_flight() const {
 std::size_t Lane::spare_requests(Instant now) {
   now = impl_->advance(now);
   if (impl_->breaker.permission(now) == Breaker::Permission::none) return 0;
-  return impl_->bucket.whole_tokens(now);
+  return impl_->limits.spare(now);
 }
 
-void Lane::spend_requests(std::size_t requests, Instant now) {
+Instant Lane::spend_request(Instant now, Purpose purpose) {
   now = impl_->advance(now);
-  for (std::size_t i = 0; i < requests && impl_->bucket.take(now); ++i) {
-  }
+  if (impl_->learning && purpose == Purpose::polls) impl_->learning->further_request_sent();
+  return impl_->limits.spend(now);
+}
+
+std::optional<QuotaWork> Lane::quota_work(Instant now) {
+  return impl_->limits.quotas().work(impl_->advance(now));
+}
+
+void Lane::quota_loaded(std::span<const QuotaRecord> records, Instant now) {
+  impl_->limits.quotas().loaded(records, impl_->advance(now));
+}
+
+void Lane::quota_reserved() {
+  impl_->limits.quotas().reserved();
+}
+
+void Lane::quota_conflicted(Instant now) {
+  impl_->limits.quotas().conflicted(impl_->advance(now));
+}
+
+void Lane::quota_failed(Instant now) {
+  impl_->limits.quotas().failed(impl_->advance(now));
 }
 
 LaneStatus Lane::status(Instant now) const {
@@ -262,6 +303,7 @@ LaneStatus Lane::status(Instant now) const {
   status.failures_in_row = lane.breaker.failures_in_row();
   if (!lane.heap.empty()) status.next_due = lane.heap.first().due == 0 ? now : to_instant(lane.heap.first().due);
   status.resync_left = lane.resync_left;
+  status.hold = lane.limits.hold(now);
   return status;
 }
 
@@ -272,11 +314,18 @@ const LaneConfig& Lane::config() const {
 void Lane::reconfigure(LaneConfig config) {
   check(config);
   Impl& lane = *impl_;
-  const bool other_interval = config.interval != lane.config.interval;
+  const bool other_schedule = config.adaptive != lane.config.adaptive;
+  const bool other_interval = config.interval != lane.config.interval || other_schedule;
   lane.config = std::move(config);
-  lane.bucket.set_rate(lane.config.requests_per_second, lane.latest.value_or(Instant{}));
+  lane.limits.reconfigure(lane.config, lane.latest.value_or(Instant{}));
   lane.breaker.reconfigure(lane.config);
-  if (other_interval && lane.latest) lane.plan_anew(to_second(*lane.latest));
+  if (other_interval) lane.grid = lane.grid_wanted(1);
+  if (!lane.latest) return;
+  if (other_schedule) lane.replace_schedule(to_second(*lane.latest));
+  if (other_interval)
+    lane.plan_anew(to_second(*lane.latest));
+  else
+    lane.fit_grid(to_second(*lane.latest));
 }
 
 std::size_t Lane::size() const {
@@ -287,13 +336,14 @@ std::size_t Lane::memory_bytes() const {
   std::size_t bytes = sizeof(Impl) + impl_->rows.memory_bytes() + impl_->index.memory_bytes() +
                       impl_->heap.memory_bytes() + impl_->requests.capacity() * sizeof(Impl::Request);
   for (const Impl::Request& request : impl_->requests) bytes += request.asked.capacity() * sizeof(DueHeap::Entry);
+  if (impl_->learning) bytes += impl_->learning->memory_bytes();
   return bytes;
 }
 
 std::string Lane::checkpoint() const {
   std::vector<AskedAt> entries;
   entries.reserve(impl_->index.size());
-  impl_->rows.for_each([&](const ShipmentRow& row) {
+  impl_->rows.for_each([&](Slot, const ShipmentRow& row) {
     if (row.asked != 0 && !row.leaving) entries.push_back({row.shipment_id, row.asked});
   });
   return encode_checkpoint(std::move(entries));

@@ -13,20 +13,30 @@
 #include <vector>
 
 #include "carriers/tracking.h"
+#include "scheduler/quota_book.h"
 
 namespace remitod::scheduler {
 
-enum class Mode : std::uint8_t {
-  hourly,  ///< the legacy pull: every open shipment once an interval, spread by a stable phase (README.md: the rule)
-};
+class OpenHours;
+struct AdaptiveConfig;
+struct AdaptivePlan;
+struct LaneExplanation;
+struct LearningInput;
+struct ShipmentExplanation;
 
 struct LaneConfig {
   std::string carrier;
-  Mode mode = Mode::hourly;
-  std::chrono::seconds interval{3600};
+  std::chrono::seconds interval{3600};  ///< every open shipment once, spread by a stable phase (README.md: the rule)
+  /// Present: asked when it is worth most (adaptive_config.h), and not once an interval, which must be an hour then.
+  std::shared_ptr<const AdaptiveConfig> adaptive;
   double requests_per_second = 2;  ///< token bucket: at most this many, and bursts of at most max(1, this)
-  int concurrency = 4;             ///< requests in flight
-  int batch_max = 1;               ///< shipments in one request
+  // In any minute, hour or day, wherever it begins; at least 1.
+  std::optional<int> requests_per_minute, requests_per_hour, requests_per_day;
+  /// Polls leave the last tenth of an hour's and a day's quota to other requests.
+  bool leaves_tenth_for_creates = false;
+  std::shared_ptr<const OpenHours> hours;  ///< absent: at any time
+  int concurrency = 4;                     ///< requests in flight
+  int batch_max = 1;                       ///< shipments in one request
   /// Breaker: after `failures_to_open` failed requests in a row the lane rests min(2^k * backoff_first, backoff_max)
   /// with full jitter, then sends one probe.
   int failures_to_open = 3;
@@ -38,8 +48,8 @@ struct LaneConfig {
 /// Names a shipment inside one lane for as long as it is there. Slots are re-used after remove().
 using Slot = std::uint32_t;
 
-/// What a lane keeps of a fingerprint: 48 of its 64 bits, to save memory. Only the two of one shipment are ever
-/// compared with each other, so a change is overlooked once in 2^48 changes, which is never in practice. Zero is
+/// What a lane keeps of a fingerprint: 44 of its 64 bits, to save memory. Only the two of one shipment are ever
+/// compared with each other, so a change is overlooked once in 2^44 changes, which is never in practice. Zero is
 /// "none".
 class Fingerprint {
  public:
@@ -50,7 +60,7 @@ class Fingerprint {
   friend constexpr bool operator==(Fingerprint, Fingerprint) = default;
 
  private:
-  static constexpr std::uint64_t mask = (std::uint64_t{1} << 48) - 1;
+  static constexpr std::uint64_t mask = (std::uint64_t{1} << 44) - 1;
   std::uint64_t bits_ = 0;
 };
 
@@ -59,6 +69,8 @@ struct LaneShipment {
   std::string_view remito;
   Instant registered_at{};  ///< kept to the day
   Instant last_asked{};     ///< epoch: never
+  Status status = Status::registered;
+  Instant status_since{};  ///< when it was first known to have it, kept to five minutes; epoch: it enters with it
 };
 
 /// What one request shall ask.
@@ -72,10 +84,11 @@ struct Batch {
 /// How a request ended, as far as the schedule cares.
 struct BatchOutcome {
   enum class Kind : std::uint8_t {
-    answered,   ///< an answer that could be read, changed or not
-    failed,     ///< carrier trouble or no answer: counts for the breaker
-    throttled,  ///< 429 or 503 with Retry-After: rest, not a failure of single shipments
-    abandoned,  ///< our own trouble (database lost, stopping): due as before, no failure of the carrier
+    answered,   ///< an answer that could be read, changed or not: due at the next point of its phase
+    failed,     ///< carrier trouble or no answer: counts for the breaker; due again after five minutes at most
+    throttled,  ///< 429, or trouble with a Retry-After: the carrier rests as long as that says, else as long as the
+                ///< breaker's next back-off; due as before
+    abandoned,  ///< our own trouble (stopping): due as before, no failure of the carrier
   };
   Kind kind = Kind::answered;
   std::optional<std::chrono::seconds> retry_after;
@@ -83,6 +96,19 @@ struct BatchOutcome {
 
 enum class BreakerState : std::uint8_t { closed, open, half_open };
 std::string_view name(BreakerState state);
+
+/// What keeps the schedule from sending though somebody may be due.
+struct Hold {
+  enum class Kind : std::uint8_t {
+    none,
+    rate,   ///< requests a second or a minute
+    quota,  ///< an hour's or a day's requests are spent, or the database has not told yet what is left
+    hours,  ///< outside of the carrier's windows, or a blackout
+  };
+  Kind kind = Kind::none;
+  std::optional<Instant> until;  ///< nothing: nobody knows
+};
+std::string_view name(Hold::Kind kind);
 
 struct LaneStatus {
   std::size_t shipments = 0;
@@ -93,6 +119,7 @@ struct LaneStatus {
   int failures_in_row = 0;
   std::optional<Instant> next_due;
   std::size_t resync_left = 0;  ///< shipments marked by hand and not yet answered
+  Hold hold;
 };
 
 class Lane {
@@ -103,8 +130,9 @@ class Lane {
   Lane(Lane&&) noexcept;
   Lane& operator=(Lane&&) noexcept;
 
-  /// A shipment enters, due at its next phase point: one that is new, one that was asked within its interval, and one
-  /// that is overdue after a restart, so that a restart does not burst. Adding an id that is there changes nothing.
+  /// A shipment enters. One that was never asked is due at its next phase point, one that was asked at the first point
+  /// after that; points that a stop of the process made pass come later by as long as the stop was, so that they come
+  /// in their order and not in a burst. Adding an id that is there changes nothing.
   Slot add(const LaneShipment& shipment, Instant now);
   void remove(std::int64_t shipment_id);  ///< unknown ids are ignored; in flight: leaves when finished
   std::optional<Slot> find(std::int64_t shipment_id) const;
@@ -115,17 +143,26 @@ class Lane {
   Instant registered_at(Slot slot) const;
   Instant last_asked(Slot slot) const;  ///< when the request went out that was answered last; epoch: never
   Instant next_due(Slot slot) const;    ///< epoch: marked by hand. In flight: when it was due
+  Status status(Slot slot) const;
+  Instant status_since(Slot slot) const;  ///< to five minutes, rounded down
 
   /// The next request that may go out now, or nothing: limits, breaker or an empty due set say no.
   /// Shipments marked by hand come first, then the most overdue.
   std::optional<Batch> take(Instant now);
-  /// The earliest moment at which take() can give something, as far as is known now; nothing: only a finish() or add()
-  /// can change that.
+  /// The earliest moment at which take() can give something, as far as is known now; nothing: only a finish(), an add()
+  /// or the database's word on a quota can change that.
   std::optional<Instant> next_wake(Instant now) const;
+  /// The request is over. Each of its shipments is planned anew, as the outcome says; one that was removed meanwhile
+  /// leaves. An unknown id is ignored.
   void finish(std::uint64_t batch_id, const BatchOutcome& outcome, Instant now);
   /// The answer is here, though what it says is not committed yet: its place in the concurrency is free for another
   /// request. Its shipments wait for finish() as before.
   void answer_received(std::uint64_t batch_id, Instant now);
+
+  /// The answer to this request, which is committed, brought the shipment something new: `status`. To be told before
+  /// finish(): of the others that it answers nothing was published. `told` is false where it was history and no news
+  /// (the first report of an import), which says nothing of when the carrier publishes.
+  void saw(std::uint64_t batch_id, Slot slot, Status status, bool told);
 
   /// Marks shipments as due now, past the schedule and the fingerprints, but not past limits and breaker. A mark is
   /// gone when a request that was taken after it was answered. Returns how many were found here.
@@ -133,7 +170,7 @@ class Lane {
   bool resync_marked(Slot slot) const;
 
   /// Two fingerprints per shipment: of the body (equal bytes: done) and of what was read from it (equal reports: done).
-  /// Set only after the commit. The revision of the profile is folded in by the caller.
+  /// Set only when all that they stand for is committed. The revision of the profile is folded in by the caller.
   Fingerprint body_fingerprint(Slot slot) const;
   Fingerprint read_fingerprint(Slot slot) const;
   void set_fingerprints(Slot slot, Fingerprint body, Fingerprint read);
@@ -142,10 +179,48 @@ class Lane {
   Instant resting_until() const;  ///< breaker or Retry-After; the past or epoch: not resting
   std::size_t in_flight() const;  ///< requests that wait for their answer
 
-  /// Requests outside the schedule (creating shipments) share the carrier's rate and its rests: how many may go out
-  /// now, and that they went.
+  /// Requests outside the schedule (creating shipments, logins, further pages) share the carrier's rate and its rests:
+  /// how many may go out now.
   std::size_t spare_requests(Instant now);
-  void spend_requests(std::size_t requests, Instant now);
+  enum class Purpose : std::uint8_t {
+    polls,   ///< what polls take besides (logins, further pages): part of an adaptive schedule's budget
+    others,  ///< creating shipments and what people try
+  };
+  /// And that one goes. Where the rate has no room for it, the schedule waits that much longer; returns when there is
+  /// room, for those who can wait.
+  Instant spend_request(Instant now, Purpose purpose);
+
+  /// What the database is to do for quotas of an hour or a day; to be asked for whenever somebody has taken or looked
+  /// for something to ask. What became of it goes to quota_loaded() and those below, and then take() may give
+  /// something.
+  std::optional<QuotaWork> quota_work(Instant now);
+  void quota_loaded(std::span<const QuotaRecord> records, Instant now);
+  void quota_reserved();
+  void quota_conflicted(Instant now);  ///< another process has written meanwhile: nothing was reserved
+  void quota_failed(Instant now);      ///< the database could not: there is work again after a while
+
+  // Learning, of an adaptive lane. Whoever drives it looks whether it wants to learn whenever somebody has taken or
+  // looked for something to ask, and hands back what rebuild() (adaptive_plan.h) made of the input, on any thread.
+  bool wants_to_learn(Instant now) const;
+  LearningInput learning_input(Instant now);
+  void learned(std::shared_ptr<const AdaptivePlan> plan, Instant now);
+  /// Null until something was learned, and where the lane is not adaptive.
+  std::shared_ptr<const AdaptivePlan> plan() const;
+
+  /// What was learned, for the minute's checkpoint. `earlier` is there only when it changed; `recent` goes on from it.
+  struct Lessons {
+    std::optional<std::string> earlier;
+    std::string recent;
+  };
+  /// Nothing: all is as it was given last, or the lane is not adaptive.
+  std::optional<Lessons> lessons();
+  void lessons_lost();  ///< what lessons() gave last was not stored: it gives all again
+  /// Before anything was asked. False where these are no lessons; an adaptive lane then begins anew.
+  bool restore_lessons(std::string_view earlier, std::string_view recent, Instant now);
+
+  // What was learned and why somebody is (not) asked, for people (lane_explain.h).
+  LaneExplanation explain(Instant now) const;  ///< looks at every shipment
+  ShipmentExplanation explain(Slot slot, Instant now) const;
 
   LaneStatus status(Instant now) const;  ///< looks at the shipments that are due, not at the others
   const LaneConfig& config() const;

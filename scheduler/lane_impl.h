@@ -1,6 +1,8 @@
-// What a lane holds. Private to lane.cpp, which asks and answers, and to lane_plan.cpp, which says when.
+// What a lane holds. Private to lane.cpp, which asks and answers, to lane_plan.cpp, which says when, and to
+// lane_adaptive.cpp, which learns.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -10,9 +12,11 @@
 #include "scheduler/id_index.h"
 #include "scheduler/invariant.h"
 #include "scheduler/lane.h"
+#include "scheduler/lane_learning.h"
+#include "scheduler/limits.h"
 #include "scheduler/moments.h"
+#include "scheduler/phase.h"
 #include "scheduler/shipment_rows.h"
-#include "scheduler/token_bucket.h"
 
 namespace remitod::scheduler {
 
@@ -23,15 +27,18 @@ struct Lane::Impl {
     bool probe = false;
     bool on_wire = true;
     std::vector<DueHeap::Entry> asked;  ///< with when each was due
+    std::vector<Slot> saw;              ///< of those: that something new was published
   };
 
-  Impl(LaneConfig stated, std::uint64_t seed)
+  Impl(LaneConfig stated, std::uint64_t seed_given)
       : config(std::move(stated)),
-        bucket(config.requests_per_second, Instant{}),
+        seed(seed_given),
+        limits(config),
         breaker(config),
-        jitter(seed),
+        jitter(seed_given),
         index(rows),
-        heap(rows) {}
+        heap(rows),
+        grid(grid_wanted(1)) {}
 
   const ShipmentRow& row(Slot slot) const {
     require(rows.holds(slot), "a slot that was asked about is in use");
@@ -43,9 +50,28 @@ struct Lane::Impl {
   // lane_plan.cpp: the schedule.
   Second slack() const;  ///< how far ahead of its point a shipment may be asked to fill a batch
   Second due_after(Slot slot, Second moment) const;
+  Second due_on_entry(Slot slot, Second now) const;
+  PhaseGrid grid_wanted(Second points_now) const;
+  void fit_grid(Second now);
   Second retry_at(const ShipmentRow& row, Second now);
   void plan_anew(Second now);
-  void spread_overdue(Second now);
+  void spread_overdue(Instant now, std::chrono::microseconds silence);
+  /// The first moment at which the shipment is to be asked after it was asked (or entered, if it was not), whatever is
+  /// the time now.
+  Second first_due(Slot slot, Second now) const;
+
+  // lane_adaptive.cpp
+  OpenShipment open_shipment(Slot slot, Second now) const;
+  std::vector<OpenShipment> open_shipments(Second now) const;
+  bool may_ride(const DueHeap::Entry& entry, Second now) const;  ///< in a request that goes now and has room
+  /// Those whom a sentinel or a sweep is to ask are due now. None begins while the one before is still being asked.
+  void begin_rounds(Second now);
+  bool round_under_way(Second now) const;
+  void choose(const Round& round, Second now);
+  std::optional<Second> next_round(Second now) const;
+  void note_missed(Slot slot, const Request& request);
+  void start_learning(Second now);
+  void replace_schedule(Second now);
 
   // lane_plan.cpp: the clock.
   bool was_set_back(Instant now) const;
@@ -58,16 +84,22 @@ struct Lane::Impl {
   void settle(const DueHeap::Entry& asked, const Request& request, BatchOutcome::Kind kind, Second now);
 
   LaneConfig config;
-  TokenBucket bucket;
+  std::uint64_t seed;
+  Limits limits;
   Breaker breaker;
   Jitter jitter;
   ShipmentRows rows;
   IdIndex index;
   DueHeap heap;
-  std::vector<Request> requests;  ///< taken and not finished
-  std::size_t on_wire = 0;        ///< of those: without an answer yet
+  PhaseGrid grid;
+  std::unique_ptr<LaneLearning> learning;  ///< null: not adaptive, or nothing has happened yet
+  std::optional<Lane::Lessons> unused;     ///< learned while the lane was adaptive, which it is not now
+  Second round_at = 0;                     ///< of the last sentinel or sweep; 0: none
+  std::vector<Request> requests;           ///< taken and not finished
+  std::size_t on_wire = 0;                 ///< of those: without an answer yet
   std::uint64_t last_batch_id = 0;
   std::size_t resync_left = 0;
+  Second newest_asked = 0;        ///< of all shipments
   std::optional<Instant> latest;  ///< the latest `now`; small steps back do not count
   Instant served_at{};  ///< when somebody last looked for what to ask, or was kept from it by requests in flight
 };

@@ -12,7 +12,7 @@ using std::chrono::seconds;
 
 /// A smaller step back of the clock only delays by as much; a larger one makes a new plan.
 constexpr seconds clock_step_ignored{5};
-/// A lane that was silent for an interval, and for this long at least, does not catch up in a burst.
+/// A lane that was silent for this long does not catch up in a burst.
 constexpr seconds silence_min{60};
 /// Who is overdue by less than this waited for nothing but the wake.
 constexpr seconds wake_late_max{5};
@@ -34,9 +34,50 @@ Second Lane::Impl::slack() const {
 // A request that was sent at t stood for the point that it reached or ran ahead of: the next is the first one after
 // t + slack.
 Second Lane::Impl::due_after(Slot slot, Second moment) const {
+  if (learning) return learning->schedule().next_poll(open_shipment(slot, moment), moment);
   const ShipmentRow& row = rows[slot];
   if (row.asked != 0) moment = std::max(moment, later(std::min(row.asked, moment), slack()));
-  return next_point(moment, row.shipment_id, interval());
+  return grid.next_point(moment, row.shipment_id);
+}
+
+Second Lane::Impl::first_due(Slot slot, Second now) const {
+  if (learning) {
+    const OpenShipment shipment = open_shipment(slot, now);
+    return learning->schedule().next_poll(shipment, std::max(shipment.last_asked, shipment.entered));
+  }
+  const ShipmentRow& row = rows[slot];
+  return grid.next_point(later(std::min(row.asked, now), slack()), row.shipment_id);
+}
+
+// How long nobody was asked is known from who was asked last; as long may lie between two requests without any stop.
+Second Lane::Impl::due_on_entry(Slot slot, Second now) const {
+  if (rows[slot].asked == 0) return due_after(slot, now);
+  const Second point = first_due(slot, now);
+  if (point > now) return point;
+  const Second silence = now - std::min(newest_asked, now);
+  const Second apart = interval() / static_cast<Second>(index.size());
+  return std::min(later(point, silence - std::min(apart, silence)), later(now, interval()));
+}
+
+PhaseGrid Lane::Impl::grid_wanted(Second points_now) const {
+  const Second points =
+      grid_points(index.size(), static_cast<std::size_t>(config.batch_max), interval(), slack(), points_now);
+  return PhaseGrid(interval(), points, grid_offset(config.carrier, interval(), points));
+}
+
+// Who is overdue already, or is asked again because an answer failed, stays where it is.
+void Lane::Impl::fit_grid(Second now) {
+  if (learning) return;
+  const PhaseGrid wanted = grid_wanted(grid.points());
+  if (wanted.points() == grid.points()) return;
+  grid = wanted;
+  heap.reschedule([&](const DueHeap::Entry& entry) {
+    const ShipmentRow& row = rows[entry.slot];
+    if (row.resync) return entry.due;
+    if (row.asked == 0) return grid.next_point(now, row.shipment_id);
+    const Second point = first_due(entry.slot, now);
+    return point > now ? point : entry.due;
+  });
 }
 
 Second Lane::Impl::retry_at(const ShipmentRow& row, Second now) {
@@ -51,10 +92,20 @@ void Lane::Impl::plan_anew(Second now) {
       [&](const DueHeap::Entry& entry) { return rows[entry.slot].resync ? 0 : due_after(entry.slot, now); });
 }
 
-void Lane::Impl::spread_overdue(Second now) {
+// What came due in a silence comes later by as long as the silence was, in its order; within an interval, or half of
+// the time that the carrier stays open.
+void Lane::Impl::spread_overdue(Instant now, std::chrono::microseconds silence) {
+  const auto shift = static_cast<Second>(std::chrono::floor<seconds>(silence).count());
+  seconds span = config.interval;
+  if (const auto closes = limits.open_until(now))
+    span = std::min(span, std::chrono::ceil<seconds>((*closes - now) / 2));
+  const Second moment = to_second(now);
   heap.reschedule([&](const DueHeap::Entry& entry) {
-    const bool missed = later(entry.due, static_cast<Second>(wake_late_max.count())) <= now;
-    return missed && !rows[entry.slot].resync ? due_after(entry.slot, now) : entry.due;
+    const bool missed = later(entry.due, static_cast<Second>(wake_late_max.count())) <= moment;
+    if (!missed || rows[entry.slot].resync) return entry.due;
+    const Second back = std::min(later(entry.due, shift), later(moment, interval()));
+    const std::int64_t ahead = back > moment ? back - moment : 0;
+    return later(moment, static_cast<Second>(ahead * span.count() / config.interval.count()));
   });
 }
 
@@ -65,7 +116,11 @@ bool Lane::Impl::was_set_back(Instant now) const {
 }
 
 Instant Lane::Impl::advance(Instant now) {
-  if (!latest) latest = served_at = now;
+  if (!latest) {
+    latest = served_at = now;
+    limits.start(now);
+    if (config.adaptive) start_learning(to_second(now));
+  }
   if (was_set_back(now)) clock_set_back(now);
   latest = std::max(*latest, now);
   return *latest;
@@ -73,19 +128,22 @@ Instant Lane::Impl::advance(Instant now) {
 
 void Lane::Impl::clock_set_back(Instant now) {
   breaker.clock_set_back(*latest - now);
-  bucket.restart_clock(now);
+  limits.clock_set_back(now);
+  if (learning) learning->clock_set_back(to_second(now));
+  round_at = std::min(round_at, to_second(now));
   for (Request& request : requests) request.taken_at = std::min(request.taken_at, to_second(now));
   plan_anew(to_second(now));
   latest = served_at = now;
 }
 
-// After a rest, a stop of the process or a jump of the clock that is longer than an interval all shipments are overdue.
-// They come at their phases in the interval to come, as after a restart. To wait for the rate or for answers is no
-// silence: then the most overdue have to stay first, or some would never have their turn.
+// After a rest, closed hours, a stop of the process or a jump of the clock many are overdue together. To wait for what
+// the limits count, or for answers, is no silence: then the most overdue simply go first, as fast as the limits let
+// them.
 void Lane::Impl::note_service(Instant now) {
-  const Instant could_ask_at = bucket.next_token(served_at);
-  if (now - could_ask_at >= std::max(config.interval, silence_min)) spread_overdue(to_second(now));
-  served_at = now;
+  const Instant since = std::exchange(served_at, now);
+  if (now - since < silence_min || heap.empty()) return;
+  const std::chrono::microseconds silence = now - limits.next_counted(since).value_or(since);
+  if (silence >= silence_min) spread_overdue(now, silence);
 }
 
 }  // namespace remitod::scheduler

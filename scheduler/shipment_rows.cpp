@@ -1,16 +1,33 @@
 #include "scheduler/shipment_rows.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "scheduler/invariant.h"
 
 namespace remitod::scheduler {
+namespace {
+constexpr Second day_s = 86400;
+}  // namespace
+
+static_assert(status_count <= 16, "a status has four bits in a row");
 
 void ShipmentRow::set_fingerprints(Fingerprint body, Fingerprint read) {
   body_low = static_cast<std::uint32_t>(body.bits());
-  body_high = static_cast<std::uint16_t>(body.bits() >> 32);
+  body_high = static_cast<std::uint32_t>(body.bits() >> 32) & 0xfff;
   read_low = static_cast<std::uint32_t>(read.bits());
-  read_high = static_cast<std::uint16_t>(read.bits() >> 32);
+  read_high = static_cast<std::uint32_t>(read.bits() >> 32) & 0xfff;
+}
+
+Second ShipmentRow::entered() const {
+  return later(Second{registered_day} * day_s, followed_after());
+}
+
+void ShipmentRow::enter(Status status, Second moment) {
+  constexpr Second last_step = std::numeric_limits<std::uint16_t>::max();
+  const Second day = Second{registered_day} * day_s;
+  status_number = static_cast<std::uint32_t>(status) & 0xf;
+  entered_step = static_cast<std::uint16_t>(std::min((std::max(moment, day) - day) / entered_step_s, last_step));
 }
 
 std::uint32_t ShipmentRows::chunk_with_room(std::uint32_t remito_bytes) {

@@ -22,8 +22,10 @@ struct ShipmentRow {
   Second asked = 0;            ///< when the question was sent that was last answered; 0: never
   std::uint32_t position = 0;  ///< in the due heap; not_queued while a request asks about it
   std::uint32_t body_low = 0, read_low = 0;
-  std::uint16_t body_high = 0, read_high = 0;
   std::uint16_t registered_day = 0;  ///< days since the epoch, until 2149
+  std::uint16_t entered_step = 0;    ///< of five minutes since that day began; the last one: then or later
+  std::uint32_t body_high : 12 = 0, read_high : 12 = 0;
+  std::uint32_t status_number : 4 = 0;
   bool used : 1 = false;
   bool leaving : 1 = false;       ///< removed while a request asked about it: goes when that is finished
   bool resync : 1 = false;        ///< marked by hand and not answered since
@@ -34,6 +36,13 @@ struct ShipmentRow {
   Fingerprint body() const { return std::uint64_t{body_high} << 32 | body_low; }
   Fingerprint read() const { return std::uint64_t{read_high} << 32 | read_low; }
   void set_fingerprints(Fingerprint body, Fingerprint read);
+  Status status() const { return static_cast<Status>(status_number); }
+  /// Rounded down; of a shipment that was registered more than 227 days before, the 227th.
+  Second entered() const;
+  void enter(Status status, Second moment);
+  /// How long after its registration it entered its status: what was there before is not ours to know.
+  Second followed_after() const { return Second{entered_step} * entered_step_s; }
+  static constexpr Second entered_step_s = 300;
 };
 static_assert(sizeof(ShipmentRow) == 32);
 
@@ -49,13 +58,14 @@ class ShipmentRows {
   bool holds(Slot slot) const;
   std::string_view remito(Slot slot) const;
 
-  /// Every row, by slot.
+  /// visit(slot, row) of every row, by slot.
   template <typename Visit>
   void for_each(Visit&& visit) const {
-    for (const Chunk& chunk : chunks_) {
+    for (std::size_t number = 0; number < chunks_.size(); ++number) {
+      const Chunk& chunk = chunks_[number];
       if (!chunk.rows) continue;
       for (std::size_t i = 0; i < rows_per_chunk; ++i) {
-        if (chunk.rows[i].used) visit(chunk.rows[i]);
+        if (chunk.rows[i].used) visit(static_cast<Slot>(number * rows_per_chunk + i), chunk.rows[i]);
       }
     }
   }

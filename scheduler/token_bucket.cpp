@@ -8,14 +8,14 @@ namespace {
 
 constexpr double millionths = 1e6;
 
-std::int64_t rate_in_millionths(double per_second) {
-  return std::llround(std::clamp(per_second, 1 / millionths, millionths) * millionths);
+std::int64_t in_millionths(double number, double at_least) {
+  return std::llround(std::clamp(number, at_least, millionths) * millionths);
 }
 
 }  // namespace
 
-TokenBucket::TokenBucket(double per_second, Instant now) {
-  set_rate(per_second, now);
+TokenBucket::TokenBucket(double per_second, double burst, Instant now) {
+  set_rate(per_second, burst, now);
   level_ = burst_;
 }
 
@@ -33,22 +33,38 @@ bool TokenBucket::take(Instant now) {
   return true;
 }
 
+Instant TokenBucket::spend(Instant now) {
+  level_ = level_at(now) - token;
+  counted_at_ = now;
+  return when_earned(-level_, now);
+}
+
 std::size_t TokenBucket::whole_tokens(Instant now) const {
-  return static_cast<std::size_t>(level_at(now) / token);
+  return static_cast<std::size_t>(std::max<std::int64_t>(level_at(now), 0) / token);
 }
 
 Instant TokenBucket::next_token(Instant now) const {
-  const std::int64_t missing = token - level_at(now);
+  return when_earned(token - level_at(now), now);
+}
+
+Instant TokenBucket::when_earned(std::int64_t missing, Instant now) const {
   if (missing <= 0) return now;
   return now + std::chrono::microseconds{(missing + rate_ - 1) / rate_};
 }
 
-void TokenBucket::set_rate(double per_second, Instant now) {
+void TokenBucket::set_rate(double per_second, double burst, Instant now) {
   if (rate_ != 0) level_ = level_at(now);
   counted_at_ = now;
-  rate_ = rate_in_millionths(per_second);
-  burst_ = std::max(token, rate_ * 1'000'000);
+  rate_ = in_millionths(per_second, 1 / millionths);
+  burst_ = in_millionths(burst, 1) * 1'000'000;
   level_ = std::min(level_, burst_);
+}
+
+void TokenBucket::start_empty(Instant since, Instant now) {
+  level_ = 0;
+  counted_at_ = since;
+  level_ = level_at(now);
+  counted_at_ = now;
 }
 
 void TokenBucket::restart_clock(Instant now) {

@@ -1,10 +1,13 @@
-// What a million open shipments take in the lanes: by the lanes' own count and by what the process grew.
+// What a million open shipments take in the lanes, half of which are adaptive: by the lanes' own count and by what the
+// process grew.
 
 #include <cstdio>
 #include <fstream>
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "scheduler/adaptive_config.h"
 #include "scheduler/lane.h"
 
 namespace {
@@ -27,6 +30,7 @@ int main() {
   for (int carrier = 0; carrier < carriers; ++carrier) {
     scheduler::LaneConfig config;
     config.carrier = "carrier-" + std::to_string(carrier);
+    if (carrier % 2 == 0) config.adaptive = std::make_shared<const scheduler::AdaptiveConfig>();
     lanes.emplace_back(config, static_cast<std::uint64_t>(carrier));
   }
   char remito[24];

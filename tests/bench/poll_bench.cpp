@@ -17,7 +17,7 @@
 #include "daemon/asio_runtime.h"
 #include "daemon/log.h"
 #include "daemon/poller.h"
-#include "daemon/worker_thread.h"
+#include "daemon/worker_pool.h"
 #include "db/session.h"
 #include "db/stores.h"
 
@@ -129,15 +129,16 @@ class Bench {
         mapper_(runtime_),
         real_transport_(post()),
         clock_transport_(real_transport_),
-        poller_(runtime_, options.clock ? static_cast<carriers::HttpTransport&>(clock_transport_) : real_transport_,
-                mapper_, *executor_, raw_, {[] {}, [](std::span<const std::int64_t>) {}}),
+        transport_(options.clock ? static_cast<carriers::HttpTransport&>(clock_transport_) : real_transport_),
+        poller_(runtime_, transport_, mapper_, *executor_, raw_, {[] {}, [](std::span<const std::int64_t>) {}}),
         look_(runtime_.alarm([this] { look(); })) {
     scheduler::LaneConfig lane;
     lane.carrier = "farm";
     lane.interval = std::chrono::seconds{1};  // shorter than a pass takes: there is always somebody due
     lane.requests_per_second = 1e6;
     lane.concurrency = 128;
-    poller_.add_carrier(std::move(profile), lane);
+    const CarrierAccess::Hooks no_logins{[] {}, [] {}, [] { return carriers::Random{}; }};
+    poller_.add_carrier(std::make_shared<CarrierAccess>(runtime_, transport_, std::move(profile), no_logins), lane);
   }
 
   void run(std::span<const db::OpenShipment> shipments) {
@@ -198,9 +199,10 @@ class Bench {
   AsioRuntime runtime_{1.0, Instant{}};
   std::unique_ptr<db::Executor> executor_;
   RawKeeper raw_;
-  WorkerThread mapper_;
+  WorkerPool mapper_;
   carriers::CurlTransport real_transport_;
   ClockInEnvelope clock_transport_;
+  carriers::HttpTransport& transport_;
   Poller poller_;
   std::unique_ptr<Alarm> look_;
   Phase phase_ = Phase::warm;

@@ -27,6 +27,21 @@ TEST(Charset, TheXmlDeclarationIsBelieved) {
             "\xe2\x82\xac \xe2\x80\x9cx\xe2\x80\x9d");
 }
 
+// https://encoding.spec.whatwg.org/#names-and-labels
+TEST(Charset, WhatCallsItselfLatin1IsReadAsWindows1252) {
+  for (const std::string_view name : {"ISO-8859-1", "iso_8859-1", "latin1", "L1", "cp819"})
+    EXPECT_EQ(to_utf8("Arequipa \x96 Cayma \x80 \x9f \xff", name), "Arequipa \u2013 Cayma \u20ac \u0178 \u00ff")
+        << name;
+  EXPECT_EQ(read(decode_xml("<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?><a>Lima \x96 Bre\xf1"
+                            "a</a>"),
+                 "string(/a)"),
+            "Lima \u2013 Bre\u00f1a");
+}
+
+TEST(Charset, BytesThatWindows1252LeavesOpenStayWhatTheyAreInLatin1) {
+  EXPECT_EQ(to_utf8("\x81\x8d\x8f\x90\x9d", "ISO-8859-1"), "\xc2\x81\xc2\x8d\xc2\x8f\xc2\x90\xc2\x9d");
+}
+
 TEST(Charset, TheHeaderGoesBeforeTheDeclaration) {
   const std::string_view body = "<?xml version=\"1.0\" encoding=\"utf-8\"?><a>Cami\xf3n</a>";
   for (const std::string_view header :

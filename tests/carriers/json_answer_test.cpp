@@ -105,6 +105,8 @@ TEST(JsonAnswer, NodesAreBounded) {
   EXPECT_EQ(kind_of(decode_json("[" + repeated("\"\",", 99) + "\"\"]", "", options)), "too_many_nodes");
   EXPECT_EQ(kind_of(decode_json("[" + repeated("1,", 50) + "1]", "", options)), "too_many_nodes");
   EXPECT_EQ(kind_of(decode_json("[" + repeated("[],", 100) + "1]", "", options)), "too_many_nodes");
+  EXPECT_EQ(kind_of(decode_json("[" + repeated("null,", 48) + "null]", "", options)), "decoded");
+  EXPECT_EQ(kind_of(decode_json("[" + repeated("null,", 49) + "null]", "", options)), "too_many_nodes");
 }
 
 /// Any JSON value, up to `depth` containers deep.

@@ -52,7 +52,7 @@ TEST_F(ProfileTest, EverythingStatedIsRead) {
   EXPECT_FALSE(transport->http_allowed);
 
   const CompiledProfile& compiled = profile->compiled();
-  const carriers::TrackOperation& track = *compiled.track;
+  const carriers::ReportRules& track = compiled.track->reports;
   EXPECT_EQ(track.answer.decode.format, carriers::Format::xml);
   EXPECT_EQ(track.answer.decode.charset, "ISO-8859-1");
   EXPECT_THAT(track.answer.success_statuses, ElementsAre(200, 404));
@@ -63,12 +63,13 @@ TEST_F(ProfileTest, EverythingStatedIsRead) {
   EXPECT_THAT(track.status_rules[0].matcher.codes, ElementsAre("1", "2", "3"));
   EXPECT_EQ(track.status_rules[0].status, Status::in_transit);
   EXPECT_EQ(track.status_rules[0].reason, Reason::none);
-  EXPECT_EQ(track.status_rules[1].matcher.prefix, "visita fallida") << "folded, as what it is compared with";
+  EXPECT_THAT(track.status_rules[1].matcher.prefixes, ElementsAre("visita fallida"))
+      << "folded, as what it is compared with";
   EXPECT_TRUE(RE2::PartialMatch("Cliente AUSENTE", *track.status_rules[1].matcher.pattern));
   EXPECT_TRUE(track.status_rules[1].matcher.when.has_value());
   EXPECT_EQ(track.status_rules[1].reason, Reason::recipient_absent);
   ASSERT_THAT(track.reason_rules, SizeIs(1));
-  EXPECT_EQ(track.reason_rules[0].matcher.text, "direccion errada");
+  EXPECT_THAT(track.reason_rules[0].matcher.texts, ElementsAre("direccion errada"));
   EXPECT_EQ(track.reason_rules[0].reason, Reason::address_not_found);
   EXPECT_EQ(compiled.create->answer.decode.format, carriers::Format::json);
   EXPECT_FALSE(compiled.create->remito_is_order_number);
@@ -96,7 +97,7 @@ code = "//state"
   EXPECT_EQ(profile->limits().requests_per_second, 2);
   EXPECT_EQ(profile->transport_options()->total_timeout, 60s);
   EXPECT_FALSE(profile->can_create());
-  EXPECT_THAT(profile->compiled().track->answer.success_statuses, IsEmpty());
+  EXPECT_THAT(profile->compiled().track->reports.answer.success_statuses, IsEmpty());
 }
 
 TEST_F(ProfileTest, MissingFileIsAnErrorThatNamesIt) {
@@ -218,7 +219,11 @@ INSTANTIATE_TEST_SUITE_P(
         Spoiled{"BadPattern", "(?i)ausente", "(ausente", "track.status.1.pattern", "missing )"},
         Spoiled{"BadCondition", "@final = 'no'", "@final = 'no", "track.status.1.when", "XPath"},
         Spoiled{"UndeclaredField", "\"name\":\"{{recipient.name}}\"", "\"name\":\"{{recipient.phone}}\"", "create.body",
-                "not a variable here"},
+                "list it under `required` or `optional`"},
+        Spoiled{"UnlistedGroup", "\"name\":\"{{recipient.name}}\"", "\"name\":\"{{sender.name}}\"", "create.body",
+                "{{sender.name}} is a field of the payload"},
+        Spoiled{"MisspeltUnlistedField", "\"name\":\"{{recipient.name}}\"", "\"name\":\"{{recipient.emial}}\"",
+                "create.body", "did you mean 'recipient.email'?"},
         Spoiled{"UnknownField", "\"recipient.name\",", "\"recipient.name\", \"recipient.adress.floor\",",
                 "create.required", "did you mean 'address'?"},
         Spoiled{"NearlyKnownField", "\"notes\",", "\"notes\", \"recipent.name\",", "create.optional",
@@ -259,7 +264,7 @@ TEST_F(ProfileTest, XPathErrorTellsPugixmlsWordsAndThePlace) {
 TEST_F(ProfileTest, ProfileThatCanDoNothingIsRefused) {
   settings_ = {.name = "carrier", .base_url = "", .values = {}, .secrets = {}};
   EXPECT_THAT(errors("title = \"Idle\"\nzone = \"UTC\"\nbase_url = \"https://idle.example\"\n"),
-              ElementsAre(Field(&ProfileError::message, HasSubstr("[track] or [create]"))));
+              ElementsAre(Field(&ProfileError::message, HasSubstr("[track], [create] or [feed]"))));
 }
 
 TEST_F(ProfileTest, WhatTheInstallationDoesNotStateIsNamed) {

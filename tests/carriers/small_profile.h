@@ -1,6 +1,7 @@
 // Small profiles, written where a test asks its question, and answers for them.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -28,10 +29,11 @@ batch_max = 10
 )toml";
 
 /// Throws with the errors of the text.
-inline std::shared_ptr<const carriers::Profile> load_small_profile(const std::string& toml) {
+inline std::shared_ptr<const carriers::Profile> load_small_profile(
+    const std::string& toml, const std::map<std::string, std::string>& secrets = {}) {
   const TemporaryFolder folder;
   write_file(folder.path() / "carrier.toml", toml);
-  auto profile = carriers::load_profile(folder.path(), carriers::CarrierSettings{"test", "", {}, {}});
+  auto profile = carriers::load_profile(folder.path(), carriers::CarrierSettings{"test", "", {}, secrets});
   if (profile) return *profile;
   std::string errors;
   for (const carriers::ProfileError& error : profile.error()) errors += error.to_string() + "\n";

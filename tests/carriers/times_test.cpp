@@ -52,6 +52,11 @@ INSTANTIATE_TEST_SUITE_P(
                     Reading{"%FT%T%z", "2026-11-23T21:04:05.25+0530", "2026-11-23T15:34:05.25Z offset"},
                     Reading{"%FT%T%z", "2026-11-23T21:04:05Z", "2026-11-23T21:04:05Z offset"},
                     Reading{"%FT%T%z", "2026-11-23T21:04:05-03", "2026-11-24T00:04:05Z offset"},
+                    Reading{"%d/%m/%Y %H:%M", "23/11/2026 24:00", "2026-11-24T05:00:00Z profile"},
+                    Reading{"%Y%m%d%H%M%S%f", "2026112316000025", "2026-11-23T21:00:00.25Z profile"},
+                    Reading{"%d%m%y %H%M", "231126 0905", "2026-11-23T14:05:00Z profile"},
+                    Reading{"%FT%T", "2026-11-23t21:04:05,5", "2026-11-24T02:04:05.5Z profile"},
+                    Reading{"%d/%m/%Y%%%H", "23/11/2026%9", "2026-11-23T14:00:00Z profile"},
                     Reading{"%D", "11/23/26", "2026-11-23T05:00:00Z profile date_only"},
                     Reading{"%d.%m.%Y", "23.11.2026", "2026-11-23T05:00:00Z profile date_only"},
                     Reading{"Fecha: %d/%m/%Y a las %H h", "Fecha: 23/11/2026 a las 9 h",
@@ -66,7 +71,10 @@ INSTANTIATE_TEST_SUITE_P(
                     Reading{"%d/%m/%Y %I:%M%p", "23/11/2026 12:59am", "2026-11-23T05:59:00Z profile"},
                     Reading{"%d/%m/%Y %I:%M %p", "23/11/2026 9:04 p. m.", "2026-11-24T02:04:00Z profile"},
                     Reading{"%d/%m/%Y %I:%M %p", "23/11/2026 9:04\u202fp.\u00a0m.", "2026-11-24T02:04:00Z profile"},
-                    Reading{"%D %r", "11/23/26 09:04:05 a.m.", "2026-11-23T14:04:05Z profile"}));
+                    Reading{"%D %r", "11/23/26 09:04:05 a.m.", "2026-11-23T14:04:05Z profile"},
+                    Reading{"%F %H:%M %p", "2026-11-23 9:04 PM", "2026-11-24T02:04:00Z profile"},
+                    Reading{"%F %H:%M %p", "2026-11-23 12:04 AM", "2026-11-23T05:04:00Z profile"},
+                    Reading{"%F %H:%M %p", "2026-11-23 21:04 PM", "2026-11-24T02:04:00Z profile"}));
 
 INSTANTIATE_TEST_SUITE_P(
     Iso, TimeReading,
@@ -78,11 +86,25 @@ INSTANTIATE_TEST_SUITE_P(
                     Reading{"iso", "2026-11-23T21:04", "2026-11-24T02:04:00Z profile"},
                     Reading{"iso", "2026-11-23", "2026-11-23T05:00:00Z profile date_only"}));
 
-INSTANTIATE_TEST_SUITE_P(Epoch, TimeReading,
-                         testing::Values(Reading{"epoch_s", "1795467845", "2026-11-23T21:04:05Z offset"},
-                                         Reading{"epoch_s", "1795467845.25", "2026-11-23T21:04:05.25Z offset"},
-                                         Reading{"epoch_ms", "1795467845250", "2026-11-23T21:04:05.25Z offset"},
-                                         Reading{"epoch_ms", "1795467845250.5", "2026-11-23T21:04:05.2505Z offset"}));
+INSTANTIATE_TEST_SUITE_P(
+    Offsets, TimeReading,
+    testing::Values(Reading{"%F %T %z", "2026-11-23 21:04:05 GMT-05:00", "2026-11-24T02:04:05Z offset"},
+                    Reading{"%F %T %z", "2026-11-23 21:04:05 -5", "2026-11-24T02:04:05Z offset"},
+                    Reading{"%F %T %z", "2026-11-23 21:04:05 UTC", "2026-11-23T21:04:05Z offset"},
+                    Reading{"%F %T %Z%Ez", "2026-11-23 21:04:05 GMT-04:00", "2026-11-24T01:04:05Z offset"},
+                    Reading{"%F %T %Z", "2026-11-23 21:04:05 America/Argentina/Buenos_Aires",
+                            "2026-11-24T00:04:05Z offset"},
+                    Reading{"iso", "2026-11-23T21:04:05.000+0100", "2026-11-23T20:04:05Z offset"},
+                    Reading{"iso", "2026-11-23 21:04:05 UTC", "2026-11-23T21:04:05Z offset"}));
+
+INSTANTIATE_TEST_SUITE_P(
+    Epoch, TimeReading,
+    testing::Values(Reading{"json_date", "/Date(1795467845250)/", "2026-11-23T21:04:05.25Z offset"},
+                    Reading{"json_date", "/Date(1795467845250-0300)/", "2026-11-23T21:04:05.25Z offset"},
+                    Reading{"epoch_s", "1795467845", "2026-11-23T21:04:05Z offset"},
+                    Reading{"epoch_s", "1795467845.25", "2026-11-23T21:04:05.25Z offset"},
+                    Reading{"epoch_ms", "1795467845250", "2026-11-23T21:04:05.25Z offset"},
+                    Reading{"epoch_ms", "1795467845250.5", "2026-11-23T21:04:05.2505Z offset"}));
 
 INSTANTIATE_TEST_SUITE_P(
     Names, TimeReading,
@@ -95,7 +117,15 @@ INSTANTIATE_TEST_SUITE_P(
                             "2026-09-09T05:00:00Z profile date_only"},
                     Reading{"%d-%b-%y", "09-sept.-26", "2026-09-09T05:00:00Z profile date_only"},
                     Reading{"%d.%b.%Y", "01.Ene.2026", "2026-01-01T05:00:00Z profile date_only"},
-                    Reading{"%d/%h/%Y", "01/ENE/2026", "2026-01-01T05:00:00Z profile date_only"}));
+                    Reading{"%d/%h/%Y", "01/ENE/2026", "2026-01-01T05:00:00Z profile date_only"},
+                    Reading{"%d de %B de %Y", "1 DE FEBRERO DE 2026", "2026-02-01T05:00:00Z profile date_only"},
+                    Reading{"%d %B %Y", "1 août 2026", "2026-08-01T05:00:00Z profile date_only"},
+                    Reading{"%d %b %Y", "1 déc. 2026", "2026-12-01T05:00:00Z profile date_only"},
+                    Reading{"%d %b %Y", "1 juil. 2026", "2026-07-01T05:00:00Z profile date_only"},
+                    Reading{"%d. %B %Y", "1. März 2026", "2026-03-01T05:00:00Z profile date_only"},
+                    Reading{"%d. %b %Y", "1. Dez 2026", "2026-12-01T05:00:00Z profile date_only"},
+                    Reading{"%d de %B de %Y", "1 de março de 2026", "2026-03-01T05:00:00Z profile date_only"},
+                    Reading{"%d/%b/%Y", "1/out/2026", "2026-10-01T05:00:00Z profile date_only"}));
 
 class TimeRefusal : public testing::TestWithParam<std::pair<std::string, std::string>> {};
 
@@ -107,7 +137,7 @@ TEST_P(TimeRefusal, IsNotATime) {
 INSTANTIATE_TEST_SUITE_P(Impossible, TimeRefusal,
                          testing::Values(std::pair{"%d/%m/%Y", "31/02/2026"}, std::pair{"%d/%m/%Y", "29/02/2026"},
                                          std::pair{"%d/%m/%Y", "23/13/2026"}, std::pair{"%d/%m/%Y", "0/11/2026"},
-                                         std::pair{"%d/%m/%Y %H:%M", "23/11/2026 24:00"},
+                                         std::pair{"%d/%m/%Y %H:%M", "23/11/2026 24:01"},
                                          std::pair{"%d/%m/%Y %H:%M", "23/11/2026 21:60"},
                                          std::pair{"%d/%m/%Y %I:%M %p", "23/11/2026 13:00 PM"},
                                          std::pair{"%d/%m/%Y %I:%M %p", "23/11/2026 0:00 AM"},
@@ -126,8 +156,12 @@ INSTANTIATE_TEST_SUITE_P(
                     std::pair{"iso", "2026-11-23T21:04:05-03:00x"}, std::pair{"epoch_s", "1795467845s"},
                     std::pair{"epoch_s", "-1795467845"}, std::pair{"epoch_s", "1795467845."}, std::pair{"epoch_s", ""},
                     std::pair{"%d %b %Y", "23 Nov 2026 UTC"}, std::pair{"%d %b %Y %Z", "23 Nov 2026 EST"},
-                    std::pair{"%d %b %Y", "23 Novem 2026"}, std::pair{"%d %b %Y", "23  2026"},
-                    std::pair{"%d %b %Y", "23 11 2026"}));
+                    std::pair{"%d %b %Y", "23 No 2026"}, std::pair{"%d %b %Y", "1 jui 2026"},
+                    std::pair{"%d %b %Y", "1 januarius 2026"}, std::pair{"%Y%m%d%H%M", "20261123904"},
+                    std::pair{"%F %H:%M %p", "2026-11-23 13:04 AM"},
+                    std::pair{"%F %T %Z", "2026-11-23 21:04:05 No/Where"}, std::pair{"json_date", "1795467845250"},
+                    std::pair{"json_date", "/Date()/"}, std::pair{"json_date", "/Date(1795467845250-0300x)/"},
+                    std::pair{"%d %b %Y", "23  2026"}, std::pair{"%d %b %Y", "23 11 2026"}));
 
 INSTANTIATE_TEST_SUITE_P(Implausible, TimeRefusal,
                          testing::Values(std::pair{"iso", "0001-01-01T00:00:00"}, std::pair{"iso", "1900-01-01"},
@@ -177,9 +211,37 @@ TEST(TimeReader, AnOffsetNeedsNoRule) {
   EXPECT_EQ(read({"iso"}, "2026-04-04T23:30:00-04:00", "America/Santiago"), "2026-04-05T03:30:00Z offset");
 }
 
+TEST(TimeReader, AZoneBesideTheTimeCountsWhereTheTimeHasNoOffset) {
+  const auto reader = TimeReader::make({"iso"}, "America/Lima", {{"EST", "America/New_York"}, {"20", "UTC"}});
+  ASSERT_TRUE(reader.has_value());
+  const auto at = [&](std::string_view text, std::string_view zone) {
+    const OccurredAt occurred = reader->read(text, zone).value();
+    return to_iso8601(occurred.at) + ' ' + std::string(name(occurred.zone)) +
+           (occurred.resolved_by_rule ? " by_rule" : "");
+  };
+  EXPECT_EQ(at("2026-07-01T12:00:00", "EST"), "2026-07-01T16:00:00Z offset") << "as the zone's clocks went";
+  EXPECT_EQ(at("2026-07-01T12:00:00", "20"), "2026-07-01T12:00:00Z offset");
+  EXPECT_EQ(at("2026-07-01T12:00:00", "Asia/Tokyo"), "2026-07-01T03:00:00Z offset");
+  EXPECT_EQ(at("2026-07-01T12:00:00", "GMT+2"), "2026-07-01T10:00:00Z offset");
+  EXPECT_EQ(at("2026-07-01T12:00:00-05:00", "EST"), "2026-07-01T17:00:00Z offset");
+  EXPECT_EQ(at("2026-07-01T12:00:00", "PST"), "2026-07-01T17:00:00Z assumed");
+  EXPECT_EQ(at("2026-11-01T01:30:00", "EST"), "2026-11-01T05:30:00Z offset by_rule");
+}
+
+TEST(TimeReader, ZoneWordsMeanOffsetsOrIanaNames) {
+  EXPECT_TRUE(names_zone("-05:00"));
+  EXPECT_TRUE(names_zone("America/Lima"));
+  EXPECT_FALSE(names_zone("EST"));
+  EXPECT_FALSE(names_zone("America/Lime"));
+  const auto reader = TimeReader::make({"iso"}, "America/Lima", {{"EST", "EST"}});
+  ASSERT_FALSE(reader.has_value());
+  EXPECT_EQ(reader.error(), "unknown time zone 'EST'");
+}
+
 TEST(TimeReader, WrongFormatsAreRefusedByName) {
-  for (const std::string format : {"", "%d/%m", "%Y", "%d/%m/%Y %I:%M", "%d/%m/%Y %M", "%d/%m/%Y %p", "%d/%m/%Y %q",
-                                   "%Y-%j", "%d/%m/%Y %", "%d/%m/%Y %E", "dd/MM/yyyy", "ISO", "%H:%M", "%y %d"}) {
+  for (const std::string format :
+       {"", "%d/%m", "%Y", "%d/%m/%Y %I:%M", "%d/%m/%Y %M", "%d/%m/%Y %p", "%d/%m/%Y %q", "%Y-%j", "%d/%m/%Y %",
+        "%d/%m/%Y %E", "dd/MM/yyyy", "ISO", "%H:%M", "%y %d", "%d/%m/%Y %d", "%d/%m/%Y %H%f", "%F %H:%M %H"}) {
     const auto reader = TimeReader::make({"iso", format}, "America/Lima");
     ASSERT_FALSE(reader.has_value()) << format;
     EXPECT_THAT(reader.error(), HasSubstr("time format '" + format + "'"));
@@ -232,6 +294,8 @@ RC_GTEST_PROP(TimeReader, ATimeWithAnotherDigitIsReadAsWrittenOrRefused, ()) {
   text[place] = *rc::gen::elementOf(std::string("0123456789"));
   const auto occurred = TimeReader::make({format}, "UTC").value().read(text);
   if (!occurred) RC_DISCARD("refused");
+  if (occurred->at == std::chrono::floor<std::chrono::days>(occurred->at))
+    RC_DISCARD("midnight is written in two ways");
   const std::string written = date::format(
       format, date::sys_seconds{std::chrono::floor<std::chrono::seconds>(occurred->at.time_since_epoch())});
   // A weekday is read, but not compared.

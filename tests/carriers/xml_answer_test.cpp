@@ -113,7 +113,7 @@ TEST(XmlAnswer, DepthIsBounded) {
 TEST(XmlAnswer, HundredThousandDeepIsRefusedOnASmallStack) {
   on_small_stack([] {
     EXPECT_EQ(kind_of(decode_xml(repeated("<a>", 100'000) + repeated("</a>", 100'000))), "too_deep");
-    EXPECT_EQ(kind_of(decode_xml(repeated("<a>", 100'000))), "truncated");
+    EXPECT_EQ(kind_of(decode_xml(repeated("<a>", 100'000))), "too_deep");
   });
 }
 
@@ -127,7 +127,29 @@ TEST(XmlAnswer, NodesAreBounded) {
 
 TEST(XmlAnswer, NodesAreBoundedBeforeTheTreeIsBuilt) {
   // Malformed, but that would only be seen by parsing it.
-  EXPECT_EQ(kind_of(decode_xml(repeated("<a><", 200), "", DecodeOptions{.nodes_max = 100})), "too_many_nodes");
+  EXPECT_EQ(kind_of(decode_xml("<r>" + repeated("<a></b>", 200), "", DecodeOptions{.nodes_max = 100})),
+            "too_many_nodes");
+}
+
+TEST(XmlAnswer, WhatIsLeftOutDoesNotCount) {
+  constexpr std::string_view seven_nodes = "<r a='1' xmlns:b='2'> <c>x<!-- <y/> -->z<![CDATA[<]]></c >\n<d></d></r>";
+  EXPECT_EQ(kind_of(decode_xml(seven_nodes, "", DecodeOptions{.nodes_max = 7})), "decoded");
+  EXPECT_EQ(kind_of(decode_xml(seven_nodes, "", DecodeOptions{.nodes_max = 6})), "too_many_nodes");
+}
+
+TEST(XmlAnswer, DeclarationsOfTheDocumentTypeMayHoldAnything) {
+  EXPECT_EQ(written(decode_xml("<!DOCTYPE r SYSTEM 'x>y' [<!-- it's > --><!ENTITY e \"<a < b:c>\"><!ELEMENT r ANY>]>"
+                               "<p:r><p:a/></p:r>")),
+            "<r><a/></r>");
+  EXPECT_EQ(kind_of(decode_xml("<!DOCTYPE r [<!ENTITY e \"<a>\"> <r/>")), "malformed");
+}
+
+TEST(XmlAnswer, AttributesAreKeptAsWrittenButForTheirPrefix) {
+  EXPECT_EQ(written(decode_xml("<r p:a = 'x > y'\n b=\"it's\" xmlns='u' xmlnsx='v' xml:lang=\"es\" />")),
+            "<r a=\"x > y\" b=\"it's\" xmlnsx=\"v\" lang=\"es\"/>");
+  for (const std::string_view wrong :
+       {"<r a/>", "<r a=b/>", "<r a=\"b\"c=\"d\"/>", "<r / >", "<r a='1' =/>", "<r></r x>"})
+    EXPECT_EQ(kind_of(decode_xml(std::string(wrong) + "<x/>                ")), "malformed") << wrong;
 }
 
 TEST(XmlAnswer, AMovedDocumentKeepsItsTree) {

@@ -3,12 +3,13 @@
 #include <gmock/gmock.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <functional>
 #include <thread>
 #include <vector>
 
-#include "daemon/worker_thread.h"
+#include "daemon/worker_pool.h"
 
 namespace remitod::test {
 namespace {
@@ -17,7 +18,8 @@ using namespace std::chrono_literals;
 using daemon::Alarm;
 using daemon::AsioRuntime;
 using daemon::Runtime;
-using daemon::WorkerThread;
+using daemon::WorkerPool;
+using testing::Each;
 using testing::ElementsAre;
 using testing::SizeIs;
 
@@ -168,14 +170,14 @@ struct Mapping {
   }
 };
 
-TEST(WorkerThreadTest, ResultsComeBackInOrderOnTheDecidingThread) {
+TEST(WorkerPoolTest, ResultsComeBackInOrderOnTheDecidingThread) {
   Mapping mapping;
   mapping.wanted = 1000;
-  WorkerThread worker(mapping.runtime);
+  WorkerPool worker(mapping.runtime);
   const auto deciding = std::this_thread::get_id();
   std::size_t elsewhere = 0, here = 0;
   for (int i = 0; i < 1000; ++i)
-    worker.run([&, i]() -> Runtime::Task {
+    worker.run("carrier", [&, i]() -> Runtime::Task {
       const bool off = std::this_thread::get_id() != deciding;
       return [&, i, off] {
         elsewhere += off ? 1 : 0;
@@ -189,12 +191,12 @@ TEST(WorkerThreadTest, ResultsComeBackInOrderOnTheDecidingThread) {
   EXPECT_EQ(here, 1000u);
 }
 
-TEST(WorkerThreadTest, WorkThatComesFromAResultIsDone) {
+TEST(WorkerPoolTest, WorkThatComesFromAResultIsDone) {
   Mapping mapping;
   mapping.wanted = 100;
-  WorkerThread worker(mapping.runtime);
+  WorkerPool worker(mapping.runtime);
   std::function<void(int)> next = [&](int i) {
-    worker.run([&, i]() -> Runtime::Task {
+    worker.run("carrier", [&, i]() -> Runtime::Task {
       return [&, i] {
         mapping.back(i);
         if (i + 1 < 100) next(i + 1);
@@ -206,13 +208,52 @@ TEST(WorkerThreadTest, WorkThatComesFromAResultIsDone) {
   EXPECT_THAT(mapping.results, SizeIs(100));
 }
 
-TEST(WorkerThreadTest, DestroyedItFinishesWhatItDoesAndDropsWhatWaits) {
+TEST(WorkerPoolTest, ASlowQueueHoldsUpNoOther) {
+  Mapping mapping;
+  mapping.wanted = 101;
+  std::atomic<bool> finish = false;
+  WorkerPool worker(mapping.runtime);
+  worker.run("slow", [&]() -> Runtime::Task {
+    finish.wait(false);
+    return [&] { mapping.back(100); };
+  });
+  std::function<void(int)> next = [&](int i) {
+    worker.run(i % 2 == 0 ? "even" : "odd", [&, i]() -> Runtime::Task {
+      return [&, i] {
+        mapping.back(i);
+        if (i + 1 < 100) return next(i + 1);
+        finish = true;
+        finish.notify_one();
+      };
+    });
+  };
+  next(0);
+  mapping.run();
+  EXPECT_EQ(mapping.results.back(), 100);
+}
+
+TEST(WorkerPoolTest, WorkOfOneQueueIsNeverDoneAtTheSameTime) {
+  Mapping mapping;
+  mapping.wanted = 2000;
+  WorkerPool worker(mapping.runtime);
+  std::array<int, 4> doing{};  // no lock: that is what is promised
+  for (std::size_t i = 0; i < 2000; ++i)
+    worker.run("carrier " + std::to_string(i % doing.size()), [&, i]() -> Runtime::Task {
+      const int seen = ++doing[i % doing.size()];
+      --doing[i % doing.size()];
+      return [&, seen] { mapping.back(seen); };
+    });
+  mapping.run();
+  EXPECT_THAT(mapping.results, Each(1));
+}
+
+TEST(WorkerPoolTest, DestroyedItFinishesWhatItDoesAndDropsWhatWaits) {
   AsioRuntime runtime(1.0, Instant{});
   std::atomic<bool> begun = false, finish = false;
   std::atomic<int> done = 0;
   {
-    auto worker = std::make_unique<WorkerThread>(runtime);
-    worker->run([&]() -> Runtime::Task {
+    auto worker = std::make_unique<WorkerPool>(runtime);
+    worker->run("carrier", [&]() -> Runtime::Task {
       begun = true;
       begun.notify_one();
       finish.wait(false);
@@ -221,7 +262,7 @@ TEST(WorkerThreadTest, DestroyedItFinishesWhatItDoesAndDropsWhatWaits) {
     });
     begun.wait(false);
     for (int i = 0; i < 10; ++i)
-      worker->run([&]() -> Runtime::Task {
+      worker->run("carrier", [&]() -> Runtime::Task {
         ++done;
         return [] {};
       });

@@ -4,6 +4,7 @@
 
 #include <cstdlib>
 
+#include "scheduler/adaptive_config.h"
 #include "tests/support/paths.h"
 
 namespace remitod::test {
@@ -13,6 +14,7 @@ using namespace std::chrono_literals;
 using daemon::Config;
 using daemon::ConfigError;
 using daemon::Secrets;
+using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
@@ -58,9 +60,15 @@ time_origin = "2026-11-23T00:00:00Z"
 [carriers.centro]
 profile = "oca"
 base_url = "http://127.0.0.1:1"
-mode = "hourly"
+mode = "fixed"
 interval = "30 min"
 requests_per_second = 0.5
+requests_per_minute = 20
+requests_per_hour = 600
+requests_per_day = 9000
+windows = ["mon-fri 08:00-18:00"]
+blackouts = ["sun", "2026-12-31"]
+holidays = ["lima"]
 concurrency = 3
 batch_max = 7
 [carriers.centro.settings]
@@ -81,10 +89,17 @@ password = "file:/etc/remitod/oca"
   EXPECT_EQ(carrier.name, "centro");
   EXPECT_EQ(carrier.profile, "oca");
   EXPECT_EQ(carrier.settings.base_url, "http://127.0.0.1:1");
-  EXPECT_EQ(carrier.interval, 30min);
-  EXPECT_EQ(carrier.requests_per_second, 0.5);
-  EXPECT_EQ(carrier.concurrency, 3);
-  EXPECT_EQ(carrier.batch_max, 7);
+  EXPECT_EQ(carrier.schedule.mode, scheduler::Mode::fixed);
+  EXPECT_EQ(carrier.schedule.interval, 30min);
+  EXPECT_EQ(carrier.limits.requests_per_second, 0.5);
+  EXPECT_EQ(carrier.limits.requests_per_minute, 20);
+  EXPECT_EQ(carrier.limits.requests_per_hour, 600);
+  EXPECT_EQ(carrier.limits.requests_per_day, 9000);
+  EXPECT_THAT(carrier.limits.windows->texts, ElementsAre("mon-fri 08:00-18:00"));
+  EXPECT_THAT(carrier.limits.blackouts->texts, ElementsAre("sun", "2026-12-31"));
+  EXPECT_THAT(carrier.limits.holidays->texts, ElementsAre("lima"));
+  EXPECT_EQ(carrier.limits.concurrency, 3);
+  EXPECT_EQ(carrier.limits.batch_max, 7);
   EXPECT_EQ(carrier.settings.values.at("account"), "417032/001");
   EXPECT_EQ(carrier.secrets.at("password").reference, "file:/etc/remitod/oca");
   EXPECT_THAT(carrier.settings.secrets, IsEmpty()) << "secrets are only named here";
@@ -126,7 +141,30 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{"time_origin", "[daemon]\ntime_origin = \"yesterday\"\n", 4, "daemon.time_origin", "a moment such as"},
         Wrong{"not_a_table", "[carriers]\noca = 1\n", 4, "carriers.oca", "a table [carriers.NAME]"},
         Wrong{"interval", "[carriers.oca]\ninterval = \"5 s\"\n", 4, "carriers.oca.interval", "60 s"},
-        Wrong{"mode", "[carriers.oca]\nmode = \"weekly\"\n", 4, "carriers.oca.mode", "hourly"},
+        Wrong{"mode", "[carriers.oca]\nmode = \"adaptiv\"\n", 4, "carriers.oca.mode", "did you mean 'adaptive'?"},
+        Wrong{"hourly_with_interval", "[carriers.oca]\nmode = \"hourly\"\ninterval = \"15 min\"\n", 5,
+              "carriers.oca.interval", "mode = \"fixed\""},
+        Wrong{"fixed_without_interval", "[carriers.oca]\nmode = \"fixed\"\n", 4, "carriers.oca.mode", "\"15 min\""},
+        Wrong{"budget_of_hourly", "[carriers.oca]\nbudget = \"hourly/4\"\n", 4, "carriers.oca.budget", "adaptive"},
+        Wrong{"max_interval_of_fixed", "[carriers.oca]\ninterval = \"15 min\"\nmax_interval = \"2 h\"\n", 5,
+              "carriers.oca.max_interval", "adaptive"},
+        Wrong{"budget_below_one", "[carriers.oca]\nmode = \"adaptive\"\nbudget = \"hourly/0.5\"\n", 5,
+              "carriers.oca.budget", "\"hourly/4\""},
+        Wrong{"budget_in_words", "[carriers.oca]\nmode = \"adaptive\"\nbudget = \"hourly / 4\"\n", 5,
+              "carriers.oca.budget", "\"hourly/4\""},
+        Wrong{"budget_of_nothing", "[carriers.oca]\nmode = \"adaptive\"\nbudget = 0\n", 5, "carriers.oca.budget",
+              "from 1 to"},
+        Wrong{"budget_in_parts", "[carriers.oca]\nmode = \"adaptive\"\nbudget = 10.5\n", 5, "carriers.oca.budget",
+              "a whole number"},
+        Wrong{"budget_and_target", "[carriers.oca]\nmode = \"adaptive\"\nbudget = 100\ntarget_delay = \"10 min\"\n", 6,
+              "carriers.oca.target_delay", "one of the two"},
+        Wrong{"target_delay", "[carriers.oca]\nmode = \"adaptive\"\ntarget_delay = \"1 s\"\n", 5,
+              "carriers.oca.target_delay", "60 s"},
+        Wrong{"quota", "[carriers.oca]\nrequests_per_day = 0\n", 4, "carriers.oca.requests_per_day", "from 1 to"},
+        Wrong{"quota_in_parts", "[carriers.oca]\nrequests_per_minute = 0.5\n", 4, "carriers.oca.requests_per_minute",
+              "a whole number"},
+        Wrong{"windows_as_text", "[carriers.oca]\nwindows = \"daily\"\n", 4, "carriers.oca.windows", "a list of texts"},
+        Wrong{"named_holidays", "[holidays]\nlima = [\"peru\",\n\"18-01\"]\n", 4, "holidays.lima", "\"18-01\""},
         Wrong{"rate", "[carriers.oca]\nrequests_per_second = -1\n", 4, "carriers.oca.requests_per_second", "0.001"},
         Wrong{"infinite_rate", "[carriers.oca]\nrequests_per_second = inf\n", 4, "carriers.oca.requests_per_second",
               "10000"},
@@ -196,11 +234,108 @@ TEST_F(CarriersOfConfig, LimitsAreTheProfilesUnlessTheInstallationSaysOtherwise)
   EXPECT_EQ(plain->front().lane.carrier, "chazki");
   EXPECT_EQ(plain->front().lane.requests_per_second, 2);
   EXPECT_EQ(plain->front().lane.interval, 1h);
-  const auto changed = ready(chazki(secret_file("key"), "requests_per_second = 9\ninterval = \"2 h\"\n"));
+  EXPECT_EQ(plain->front().lane.requests_per_day, std::nullopt);
+  EXPECT_EQ(plain->front().lane.hours, nullptr);
+  EXPECT_TRUE(plain->front().lane.leaves_tenth_for_creates) << "shipments are created there";
+  const auto changed =
+      ready(chazki(secret_file("key"), "requests_per_second = 9\nrequests_per_day = 500\ninterval = \"2 h\"\n"));
   ASSERT_TRUE(changed) << changed.error().front().to_string();
   EXPECT_EQ(changed->front().lane.requests_per_second, 9);
   EXPECT_EQ(changed->front().lane.interval, 2h);
   EXPECT_EQ(changed->front().lane.concurrency, 2);
+  EXPECT_EQ(changed->front().lane.requests_per_day, 500);
+}
+
+TEST_F(CarriersOfConfig, HoursAreInTheZoneOfTheProfileAndKnowTheInstallationsHolidays) {
+  const auto carriers =
+      ready("[holidays]\nperu = [\"peru\", \"2026-11-24\"]\n" +
+            chazki(secret_file("key"), "windows = [\"mon-fri 08:00-18:00\"]\nholidays = [\"peru\"]\n"));
+  ASSERT_TRUE(carriers) << carriers.error().front().to_string();
+  const auto& hours = carriers->front().lane.hours;
+  ASSERT_TRUE(hours);
+  const auto open_at = [&](std::string_view moment) { return hours->at(from_iso8601(moment).value()).open; };
+  EXPECT_FALSE(open_at("2026-11-23T07:59:00-05:00"));
+  EXPECT_TRUE(open_at("2026-11-23T08:00:00-05:00"));
+  EXPECT_FALSE(open_at("2026-11-24T12:00:00-05:00")) << "decreed";
+  EXPECT_FALSE(open_at("2026-12-08T12:00:00-05:00")) << "built in";
+}
+
+TEST_F(CarriersOfConfig, AWrongWindowOrHolidayIsToldWhereItStands) {
+  const auto carriers =
+      ready(chazki(secret_file("key"), "windows = [\"mon-fri 08:00-18:00\", \"8-18\"]\nholidays = [\"lima\"]\n"));
+  ASSERT_FALSE(carriers);
+  ASSERT_THAT(carriers.error(), SizeIs(2));
+  EXPECT_EQ(carriers.error()[0].key, "carriers.chazki.windows");
+  EXPECT_EQ(carriers.error()[0].line, 6);
+  EXPECT_THAT(carriers.error()[0].message, HasSubstr("\"8-18\""));
+  EXPECT_EQ(carriers.error()[1].key, "carriers.chazki.holidays");
+  EXPECT_EQ(carriers.error()[1].line, 7);
+}
+
+TEST_F(CarriersOfConfig, AWrongWindowOfAProfileIsToldInItsOwnFile) {
+  const auto dir = folder.path() / "profiles" / "sur";
+  std::filesystem::create_directories(dir);
+  std::filesystem::copy(source_dir() / "carriers" / "profiles" / "chazki", dir,
+                        std::filesystem::copy_options::recursive);
+  const std::string text = read_file(dir / "carrier.toml");
+  ASSERT_TRUE(text.contains("[limits]\n"));
+  write_file(dir / "carrier.toml",
+             std::string(text).replace(text.find("[limits]\n"), 9, "[limits]\nblackouts = [\"midday\"]\n"));
+  auto config =
+      load(database + "[daemon]\ncarriers_dirs = [\"profiles\"]\n" + chazki(secret_file("key"), "profile = \"sur\"\n"));
+  ASSERT_TRUE(config);
+  const auto carriers = daemon::load_carriers(*config, Secrets::required);
+  ASSERT_FALSE(carriers);
+  EXPECT_EQ(carriers.error().front().file, (dir / "carrier.toml").string());
+  EXPECT_EQ(carriers.error().front().key, "limits.blackouts");
+  EXPECT_GT(carriers.error().front().line, 1);
+}
+
+struct Stated {
+  std::string keys;
+  std::optional<double> share;
+  std::optional<std::int64_t> a_day;
+  std::optional<std::chrono::seconds> target;
+  std::chrono::seconds max_interval = 24h;
+};
+
+TEST_F(ConfigTest, AnAdaptiveScheduleHasOneBudgetStatedInOneOfThreeWays) {
+  for (const Stated& stated :
+       {Stated{"", {}, {}, {}}, Stated{"budget = \"hourly\"\n", 1, {}, {}},
+        Stated{"budget = \"hourly/4\"\n", 0.25, {}, {}}, Stated{"budget = \"hourly/2.5\"\n", 0.4, {}, {}},
+        Stated{"budget = 5000\n", {}, 5000, {}},
+        Stated{"target_delay = \"10 min\"\nmax_interval = \"6 h\"\n", {}, {}, 10min, 6h}}) {
+    const auto config = load(database + "[carriers.oca]\nmode = \"adaptive\"\n" + stated.keys);
+    ASSERT_TRUE(config) << stated.keys << config.error().front().to_string();
+    const scheduler::ScheduleConfig& schedule = config->carriers.front().schedule;
+    EXPECT_EQ(schedule.mode, scheduler::Mode::adaptive);
+    EXPECT_EQ(schedule.budget.share_of_hourly, stated.share) << stated.keys;
+    EXPECT_EQ(schedule.budget.requests_a_day, stated.a_day) << stated.keys;
+    EXPECT_EQ(schedule.budget.target_delay, stated.target) << stated.keys;
+    EXPECT_EQ(schedule.max_interval, stated.max_interval) << stated.keys;
+  }
+}
+
+TEST_F(CarriersOfConfig, AnAdaptiveLaneKnowsItsBudgetItsClockAndWhenTheCarrierIsSaidToPublish) {
+  const auto carriers = ready(chazki(secret_file("key"),
+                                     "mode = \"adaptive\"\nbudget = \"hourly/2\"\nmax_interval = \"6 h\"\n"
+                                     "publishes = [\"mon-fri 13:00\", \"daily 20:00\"]\n"));
+  ASSERT_TRUE(carriers) << carriers.error().front().to_string();
+  const auto& adaptive = carriers->front().lane.adaptive;
+  ASSERT_TRUE(adaptive);
+  EXPECT_EQ(adaptive->budget.share_of_hourly, 0.5);
+  EXPECT_EQ(adaptive->max_interval, 6h);
+  EXPECT_TRUE(adaptive->calendar);
+  ASSERT_THAT(adaptive->hints, SizeIs(2));
+  EXPECT_EQ(adaptive->hints[1].time_of_day, 20h);
+  EXPECT_FALSE(ready(chazki(secret_file("key"), ""))->front().lane.adaptive) << "hourly unless it is said";
+}
+
+TEST_F(CarriersOfConfig, AWrongHourOfPublicationIsToldWhereItStands) {
+  const auto carriers = ready(chazki(secret_file("key"), "publishes = \"evenings\"\n"));
+  ASSERT_FALSE(carriers);
+  EXPECT_EQ(carriers.error().front().key, "carriers.chazki.publishes");
+  EXPECT_THAT(carriers.error().front().message, HasSubstr("\"daily 20:00\""));
 }
 
 TEST_F(CarriersOfConfig, ALargerBatchThanTheProfilesIsTold) {

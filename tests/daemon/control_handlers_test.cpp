@@ -21,9 +21,9 @@ struct ControlHandlersTest : testing::Test, VirtualWorld {
     daemon->add_carrier("chazki");
     for (int i = 1; i <= 3; ++i) follow("chazki", "C" + std::to_string(i), "1001");
     daemon->start();
-    handlers = std::make_unique<daemon::ControlHandlers>(
-        daemon::ControlHandlers::Parts{daemon->runtime, daemon->executor, daemon->poller, daemon->worker,
-                                       daemon->outbox, daemon->resync, daemon->intake, "sqlite", monday});
+    handlers = std::make_unique<daemon::ControlHandlers>(daemon::ControlHandlers::Parts{
+        daemon->runtime, daemon->executor, daemon->poller, daemon->worker, daemon->outbox, daemon->resync,
+        daemon->intake, trials, daemon->sinks, daemon->reread, "sqlite", monday});
   }
   ControlAnswer call(const ControlRequest& request) {
     std::optional<ControlAnswer> answer;
@@ -38,6 +38,12 @@ struct ControlHandlersTest : testing::Test, VirtualWorld {
   ControlAnswer resync(const std::string& body) { return call({"POST", "/resync", {}, body}); }
   json status() { return json::parse(call({"GET", "/status", {}, ""}).body); }
 
+  daemon::CarrierTrials trials{daemon->runtime,
+                               daemon->transport,
+                               daemon->mapper,
+                               {[this](std::string_view carrier) { return daemon->poller.spare_requests(carrier); },
+                                [this](std::string_view carrier) { daemon->poller.request_sent(carrier); },
+                                [this](std::string_view carrier) { daemon->poller.request_answered(carrier); }}};
   std::unique_ptr<daemon::ControlHandlers> handlers;
 };
 
@@ -54,6 +60,21 @@ TEST_F(ControlHandlersTest, StatusAnswersWhileTheDatabaseDoesNot) {
   const json report = status();
   EXPECT_EQ(report["ok"], false);
   EXPECT_THAT(report["degraded"].dump(), HasSubstr("database"));
+}
+
+TEST_F(ControlHandlersTest, WhatIsWrongIsToldInWordsAndInParts) {
+  database.sql(
+      "insert into remito_requests (request_key, order_number, carrier, state, accepted_at, requested_at) values "
+      "('K1', '9', 'chazki', 'needs_operator', 1, 1); insert into unmapped_codes (carrier, code, text, seen, "
+      "first_seen_at, last_seen_at) values ('chazki', '60', 'Cliente ausente', 1, 1, 1)");
+  const json report = status();
+  ASSERT_EQ(report["trouble"].size(), 1u);
+  EXPECT_EQ(report["trouble"][0]["kind"], "needs_operator");
+  EXPECT_EQ(report["trouble"][0]["subject"], "chazki");
+  EXPECT_EQ(report["trouble"][0]["count"], 1) << "the request's id";
+  EXPECT_EQ(report["trouble"][0]["text"], report["degraded"][0]);
+  EXPECT_EQ(report["open_requests"][0]["oldest_requested_at"], "1970-01-01T00:00:00.000001Z");
+  EXPECT_THAT(report["unmapped"][0]["rule"].get<std::string>(), HasSubstr("reason = \"recipient_absent\""));
 }
 
 TEST_F(ControlHandlersTest, StatusOfAShipmentTellsWhenItIsAskedNext) {
@@ -119,12 +140,152 @@ TEST_F(ControlHandlersTest, WithoutTheDatabaseAResyncIsNotAccepted) {
   EXPECT_EQ(call({"GET", "/status", {{"target", "chazki:C1"}}, ""}).status, 503);
 }
 
+TEST_F(ControlHandlersTest, EveryStatusHasItsSpanishLabel) {
+  carriers.show("chazki", "C1", {{monday + 1min, "", "Recogido"}});
+  clock().run_for(2h);
+  const json shipment = json::parse(call({"GET", "/status", {{"target", "chazki:C1"}}, ""}).body)["shipments"][0];
+  EXPECT_EQ(shipment["label"], "Recogido");
+  EXPECT_EQ(shipment["events"][0]["label"], "Recogido");
+  EXPECT_EQ(shipment["transitions"][0]["from_label"], "Registrado");
+  EXPECT_EQ(shipment["transitions"][0]["label"], "Recogido");
+  EXPECT_EQ(status()["open_shipments"][0]["label"], "Recogido");
+}
+
+TEST_F(ControlHandlersTest, AShipmentThatIsForgottenLeavesItsLane) {
+  const ControlAnswer answer = call({"POST", "/forget", {}, R"({"target": "chazki:C1"})"});
+  ASSERT_EQ(answer.status, 200) << answer.body;
+  EXPECT_EQ(json::parse(answer.body)["label"], "Registrado");
+  EXPECT_EQ(daemon->poller.lane("chazki")->size(), 2u);
+  EXPECT_EQ(count("shipments where ended_at is not null and status = 'registered'"), 1);
+  EXPECT_EQ(call({"POST", "/forget", {}, R"({"target": "chazki:C1"})"}).status, 404);
+  for (const char* body : {"", "{}", R"({"target": "chazki"})", R"({"target": "order:1001"})", R"({"target": ""})"})
+    EXPECT_EQ(call({"POST", "/forget", {}, body}).status, 400) << body;
+}
+
+TEST_F(ControlHandlersTest, AnOrderIsErasedOrOnlyLookedAt) {
+  const auto erase = [&](const std::string& body) { return call({"POST", "/erase", {}, body}); };
+  const json looked = json::parse(erase(R"({"order_number": "1001", "dry_run": true})").body);
+  EXPECT_EQ(looked["open_shipments"], 3);
+  EXPECT_EQ(looked["dry_run"], true);
+  EXPECT_EQ(count("erasures"), 0);
+  EXPECT_EQ(erase(R"({"order_number": "1001"})").status, 200);
+  EXPECT_EQ(count("erasures where erased_at is null"), 1);
+  EXPECT_EQ(erase(R"({"order_number": "7"})").status, 404);
+  for (const char* body : {"", "[]", R"({"order_number": ""})", R"({"order_number": 1001})",
+                           R"({"order_number": "1001", "dry-run": true})"})
+    EXPECT_EQ(erase(body).status, 400) << body;
+}
+
+TEST_F(ControlHandlersTest, ARereadTellsHowFarItIs) {
+  carriers.show("chazki", "C1", {{monday + 1min, "", "Recogido"}});
+  clock().run_for(2h);
+  const ControlAnswer begun = call({"POST", "/reread", {}, R"({"carrier": "chazki", "dry_run": true})"});
+  ASSERT_EQ(begun.status, 200) << begun.body;
+  const std::string id = std::to_string(json::parse(begun.body)["reread_id"].get<int>());
+  const json progress = json::parse(call({"GET", "/reread", {{"id", id}}, ""}).body);
+  EXPECT_EQ(progress["finished"], true);
+  EXPECT_EQ(progress["answers"], 1);
+  EXPECT_EQ(progress["done"], 1);
+  EXPECT_EQ(progress["would_tell"], json::array());
+  EXPECT_EQ(call({"GET", "/reread", {{"id", "77"}}, ""}).status, 404);
+  EXPECT_EQ(call({"POST", "/reread", {}, R"({"carrier": "nobody"})"}).status, 400);
+  EXPECT_EQ(call({"POST", "/reread", {}, R"({"carrier": "chazki", "since": "once"})"}).status, 400);
+}
+
+TEST_F(ControlHandlersTest, WhatBothSystemsSawIsTold) {
+  carriers.show("chazki", "C1", {{monday + 1min, "", "Recogido"}});
+  clock().run_for(2h);
+  database.sql("insert into legacy_statuses (carrier, remito, status, noted_at) values ('chazki', 'C1', 'Recogido', " +
+               std::to_string(to_micros(monday + 3h)) + ")");
+  const json rows = json::parse(call({"GET", "/shadow", {{"carrier", "chazki"}}, ""}).body);
+  ASSERT_EQ(rows["ours"].size(), 1u);
+  EXPECT_EQ(rows["ours"][0]["status"], "picked_up");
+  ASSERT_EQ(rows["theirs"].size(), 1u);
+  EXPECT_EQ(rows["theirs"][0]["seen_at"], "2026-11-23T03:00:00Z");
+  EXPECT_EQ(call({"GET", "/shadow", {}, ""}).status, 400);
+  EXPECT_EQ(call({"GET", "/shadow", {{"carrier", "chazki"}, {"since", "once"}}, ""}).status, 400);
+}
+
 TEST_F(ControlHandlersTest, ProgressOfNothingIsNothing) {
   for (const char* id : {"7", "", "x", "99999999999999999999"}) {
     const json progress = json::parse(call({"GET", "/resync", {{"id", id}}, ""}).body);
     EXPECT_EQ(progress["finished"], false) << id;
     EXPECT_TRUE(progress["shipments"].is_null()) << id;
   }
+}
+
+// ------------------------------------------------------------------ remito requests
+
+struct SettleRequestTest : ControlHandlersTest {
+  /// Of which nobody knows what became: chazki promises nothing.
+  void leave_one_unclear() {
+    carriers.next("chazki", fetch_error(carriers::FetchError::Kind::timeout));
+    ask_remito("chazki", "2001", R"({"sender": {"name": "T", "email": "t@example.com", "address": {"street": "A",
+        "number": "1", "postcode": "1", "district": "L", "province": "L"}}, "recipient": {"first_name": "A",
+        "last_name": "P", "phone": "9", "document_number": "0", "address": {"street": "C", "number": "1",
+        "postcode": "1", "district": "L", "province": "L", "department": "L"}}, "parcels": [{"weight_kg": 1,
+        "length_cm": 1, "width_cm": 1, "height_cm": 1, "description": "x"}]})",
+               "K");
+    daemon->intake.wake();
+    clock().run_for(5s);
+    ASSERT_EQ(database.text("select state from remito_requests"), "needs_operator")
+        << database.text("select refusal_text from remito_requests");
+  }
+  ControlAnswer settle(const json& body) { return call({"POST", "/settle", {}, body.dump()}); }
+};
+
+TEST_F(SettleRequestTest, StatusNamesWhatNeedsAPersonFirstWithWhatToType) {
+  leave_one_unclear();
+  const json report = status();
+  EXPECT_EQ(report["ok"], false);
+  EXPECT_THAT(report["degraded"][0].get<std::string>(), HasSubstr("remitod --settle 1 --adopt REMITO"));
+  EXPECT_EQ(report["needs_operator"][0]["request_key"], "K");
+}
+
+TEST_F(SettleRequestTest, AnAdoptedShipmentIsFollowedAtOnce) {
+  leave_one_unclear();
+  const ControlAnswer answer = settle({{"request", "K"}, {"adopt", "2001"}, {"by", "ana"}});
+  EXPECT_EQ(answer.status, 200) << answer.body;
+  EXPECT_EQ(json::parse(answer.body)["state"], "granted");
+  EXPECT_EQ(json::parse(answer.body)["operator_action"], "adopted remito 2001");
+  EXPECT_EQ(database.text("select operator from remito_requests"), "ana");
+  EXPECT_EQ(status()["ok"], true);
+  clock().run_for(2h);
+  EXPECT_FALSE(carriers.asked_at("chazki", "2001").empty());
+  EXPECT_EQ(count("transitions where to_status = 'ready_to_ship' and seq is not null"), 1);
+}
+
+TEST_F(SettleRequestTest, WhatIsToBeSentAnewIsSent) {
+  leave_one_unclear();
+  EXPECT_EQ(settle({{"request", "K"}, {"resend", true}, {"by", "ana"}}).status, 200);
+  clock().run_for(5s);
+  EXPECT_EQ(database.text("select state from remito_requests"), "granted");
+}
+
+TEST_F(SettleRequestTest, WhatIsWrongIsSaid) {
+  leave_one_unclear();
+  EXPECT_EQ(settle({{"request", "nobody"}, {"resend", true}, {"by", "ana"}}).status, 404);
+  EXPECT_EQ(settle({{"request", "K"}, {"adopt", "C1"}, {"by", "ana"}}).status, 409) << "order 1001 has it";
+  for (const json& body :
+       {json{{"request", "K"}, {"resend", true}}, json{{"request", "K"}, {"resend", false}, {"by", "a"}},
+        json{{"request", "K"}, {"adopt", " "}, {"by", "a"}}, json{{"request", "K"}, {"by", "a"}},
+        json{{"request", "K"}, {"adoptt", "1"}, {"by", "a"}},
+        json{{"request", "K"}, {"adopt", "1"}, {"refuse", "2"}, {"by", "a"}}, json::array()})
+    EXPECT_EQ(settle(body).status, 400) << body;
+  EXPECT_EQ(database.text("select state from remito_requests"), "needs_operator");
+}
+
+TEST_F(SettleRequestTest, RequestsAreInsertedAndLookedAt) {
+  const ControlAnswer inserted = call({"POST", "/requests", {}, R"({"requests": [
+      {"request_key": "A", "order_number": "7", "carrier": "nobody"}]})"});
+  EXPECT_EQ(inserted.status, 200) << inserted.body;
+  EXPECT_EQ(json::parse(inserted.body)["requests"][0]["is_new"], true);
+  clock().run_for(1s);
+  const ControlAnswer seen = call({"POST", "/requests/view", {}, R"({"keys": ["A", "B"]})"});
+  ASSERT_EQ(json::parse(seen.body)["requests"].size(), 1u) << seen.body;
+  EXPECT_EQ(json::parse(seen.body)["requests"][0]["refusal_code"], "unknown_carrier");
+  EXPECT_EQ(call({"POST", "/requests", {}, R"({"requests": [{"request_key": "A"}]})"}).status, 400);
+  EXPECT_EQ(call({"POST", "/requests/view", {}, "{}"}).status, 400);
 }
 
 }  // namespace

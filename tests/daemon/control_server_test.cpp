@@ -10,12 +10,14 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
 #include <cstring>
+#include <filesystem>
 #include <future>
 #include <stdexcept>
 #include <thread>
 
 #include "daemon/control_client.h"
 #include "tests/support/paths.h"
+#include "tests/support/raw_client.h"
 
 namespace remitod::test {
 namespace {
@@ -28,48 +30,6 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::StartsWith;
 
-/// A client that says exactly what the test wants.
-class RawClient {
- public:
-  explicit RawClient(const std::string& path) : socket_(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    path.copy(address.sun_path, sizeof address.sun_path - 1);
-    if (::connect(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
-      throw std::runtime_error(std::string("connect: ") + std::strerror(errno));
-  }
-  ~RawClient() { ::close(socket_); }
-  RawClient(const RawClient&) = delete;
-  RawClient& operator=(const RawClient&) = delete;
-
-  /// False when the server has hung up.
-  bool say(std::string_view text) {
-    while (!text.empty()) {
-      const ssize_t sent = ::send(socket_, text.data(), text.size(), MSG_NOSIGNAL);
-      if (sent <= 0) return false;
-      text.remove_prefix(static_cast<std::size_t>(sent));
-    }
-    return true;
-  }
-  /// All until the server hangs up.
-  std::string hear() {
-    std::string text;
-    char buffer[4096];
-    for (ssize_t got; (got = ::recv(socket_, buffer, sizeof buffer, 0)) > 0;)
-      text.append(buffer, static_cast<std::size_t>(got));
-    return text;
-  }
-  /// Until the text has come.
-  std::string hear_until(std::string_view end) {
-    std::string text;
-    for (char byte; text.find(end) == std::string::npos && ::recv(socket_, &byte, 1, 0) == 1;) text += byte;
-    return text;
-  }
-
- private:
-  int socket_;
-};
-
 class ControlServerTest : public testing::Test {
  protected:
   ~ControlServerTest() override { stop(); }
@@ -77,6 +37,25 @@ class ControlServerTest : public testing::Test {
   std::string path() const { return (folder_.path() / "control.sock").string(); }
   void listen(ControlServer::Handler handler, std::chrono::milliseconds patience = std::chrono::seconds{10}) {
     auto listening = ControlServer::listen(context_, path(), std::move(handler), patience);
+    if (!listening) throw std::runtime_error(listening.error());
+    server_ = std::move(*listening);
+    thread_ = std::thread([this] { context_.run(); });
+  }
+  /// As systemd does with a socket unit: the file and the listening socket are there before the server.
+  int listen_beforehand() {
+    const int listener = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    path().copy(address.sun_path, sizeof address.sun_path - 1);
+    if (::bind(listener, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
+        ::listen(listener, 8) != 0)
+      throw std::runtime_error(std::string("listen: ") + std::strerror(errno));
+    return listener;
+  }
+  void adopt(int listener, const std::string& answer) {
+    auto listening = ControlServer::adopt(
+        context_, listener,
+        [answer](const ControlRequest&, const ControlServer::Reply& reply) { reply({200, answer}); });
     if (!listening) throw std::runtime_error(listening.error());
     server_ = std::move(*listening);
     thread_ = std::thread([this] { context_.run(); });
@@ -118,11 +97,40 @@ TEST_F(ControlServerTest, ARequestReachesTheHandlerDecoded) {
   EXPECT_EQ(answer->body, "POST /resync target=oca:A&B ñ/1 {}");
 }
 
+TEST_F(ControlServerTest, ASocketThatNobodyListensAtIsNoDaemon) {
+  EXPECT_FALSE(daemon::daemon_listens(path()));
+  const int listener = listen_beforehand();
+  EXPECT_TRUE(daemon::daemon_listens(path())) << "though it does not answer";
+  ::close(listener);
+  EXPECT_FALSE(daemon::daemon_listens(path())) << "a crash left the file behind";
+}
+
 TEST_F(ControlServerTest, OnlyTheServiceAndItsGroupMayOpenTheSocket) {
   listen_and_repeat();
   struct stat file{};
   ASSERT_EQ(::stat(path().c_str(), &file), 0);
   EXPECT_EQ(file.st_mode & 0777, 0660u);
+}
+
+TEST_F(ControlServerTest, APassedListenerSurvivesTheServer) {
+  const int listener = listen_beforehand();
+  adopt(listener, "first");
+  EXPECT_EQ(call_control(path(), "GET", "/")->body, "first");
+  stop();
+  RawClient waiting(path());  // while nobody is there to answer
+  ASSERT_TRUE(waiting.say("GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"));
+  context_.restart();
+  adopt(listener, "second");
+  EXPECT_THAT(waiting.hear(), HasSubstr("second"));
+  stop();
+  EXPECT_TRUE(std::filesystem::exists(path()));
+  ::close(listener);
+}
+
+TEST_F(ControlServerTest, WhatIsNoSocketIsNotAdopted) {
+  const auto server = ControlServer::adopt(context_, -1, [](const ControlRequest&, const ControlServer::Reply&) {});
+  ASSERT_FALSE(server);
+  EXPECT_THAT(server.error(), HasSubstr("the socket that was passed"));
 }
 
 TEST_F(ControlServerTest, OneConnectionMayAskSeveralTimes) {

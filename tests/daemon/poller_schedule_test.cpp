@@ -32,6 +32,7 @@ TEST_F(PollerTest, ARestartWithCheckpointsNeitherBurstsNorForgets) {
   follow_chazki(shipments);
   clock().run_for(3h + 7min);
   const std::string checkpoint = lane().checkpoint();
+  const Instant saved_at = clock().now();
   const auto before = carriers.sent();
   clock().run_for(10s);
   restart();
@@ -56,7 +57,9 @@ TEST_F(PollerTest, ARestartWithCheckpointsNeitherBurstsNorForgets) {
   for (const auto& [minute, polls] : in_minute) EXPECT_LT(polls, 30) << "10 are due in a minute on average";
   for (int i = 1; i <= shipments; ++i) {
     const auto asked = carriers.asked_at("chazki", "C" + std::to_string(i));
-    for (std::size_t k = 1; k < asked.size(); ++k) EXPECT_GE(asked[k] - asked[k - 1], 57min) << "C" << i;
+    // Who was asked after the checkpoint is taken for one who was missed.
+    for (std::size_t k = 1; k < asked.size(); ++k)
+      EXPECT_TRUE(asked[k] - asked[k - 1] >= 57min || asked[k - 1] >= saved_at) << "C" << i;
   }
 }
 
@@ -105,7 +108,8 @@ TEST_F(PollerTest, AResyncPassesOverFingerprintsButNotOverLimits) {
   clock().run_for(1h);
   stop_sweeping();
   carriers.forget_sent();
-  const std::size_t maps = daemon->mapper.works(), works = daemon->executor.works();
+  const std::uint64_t maps = counters().mapped;
+  const std::size_t works = daemon->executor.works();
   std::vector<db::ResyncScope> scope;
   for (std::int64_t id = 1; id <= shipments; ++id) scope.push_back({id, "chazki"});
   EXPECT_EQ(daemon->poller.mark_resync(scope), shipments);
@@ -114,7 +118,7 @@ TEST_F(PollerTest, AResyncPassesOverFingerprintsButNotOverLimits) {
   clock().run_for(6s);
   EXPECT_THAT(carriers.sent(), SizeIs(Ge(shipments)));
   expect_rate(carriers.sent(), 2);
-  EXPECT_GE(daemon->mapper.works(), maps + shipments) << "equal bytes are read all the same";
+  EXPECT_GE(counters().mapped, maps + shipments) << "equal bytes are read all the same";
   EXPECT_GT(daemon->executor.works(), works) << "and compared with the database";
   for (int i = 1; i <= shipments; ++i) EXPECT_EQ(told("C" + std::to_string(i)), "registered>picked_up");
   EXPECT_EQ(lane().status(clock().now()).resync_left, 0u);

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "tests/carriers/small_profile.h"
 #include "tests/daemon/poller_fixture.h"
 
 namespace remitod::test {
@@ -25,13 +26,42 @@ TEST_F(PollerTest, AnUnchangedBodyCostsNoStatementAndNoParse) {
   ASSERT_EQ(told("C1"), "registered>picked_up");
   stop_sweeping();
   const std::uint64_t statements = daemon->executor.statements();
-  const std::size_t works = daemon->executor.works(), maps = daemon->mapper.works();
+  const std::size_t works = daemon->executor.works();
+  const std::uint64_t maps = counters().mapped;
   clock().run_for(24h);
   EXPECT_THAT(carriers.asked_at("chazki", "C1"), SizeIs(25));
   EXPECT_EQ(daemon->executor.statements(), statements);
   EXPECT_EQ(daemon->executor.works(), works);
-  EXPECT_EQ(daemon->mapper.works(), maps);
+  EXPECT_EQ(counters().mapped, maps);
   EXPECT_EQ(counters().unchanged, 24u);
+}
+
+TEST_F(PollerTest, ASmallAnswerIsReadAtOnceUnlessTheProfilesExpressionsAreCostly) {
+  const auto works_with = [this](std::string_view code) {
+    restart();
+    daemon->add_carrier(load_small_profile(replaced(std::string(head), "batch_max = 10", "batch_max = 1") + R"toml(
+[track]
+url = "{{base_url}}/track/{{remito}}"
+[track.answer]
+format = "json"
+shipments = "/json"
+remito = "id"
+events = "events"
+[track.event]
+time = "at"
+formats = ["iso"]
+code = ")toml" + std::string(code) + "\"\n"));
+    carriers.always("test", http_answer(200, R"({"id":"T1","events":[{"code":"1","at":"2026-11-22T10:00:00Z"}]})",
+                                        "application/json"));
+    daemon->start();
+    clock().run_for(2h);
+    EXPECT_GE(counters().mapped, 1u);
+    return daemon->mapper.works();
+  };
+  follow("test", "T1");
+  EXPECT_EQ(works_with("code"), 0u);
+  const std::size_t works = works_with("//code");
+  EXPECT_EQ(works, counters().mapped) << "whatever it costs, the thread that decides does not pay";
 }
 
 TEST_F(PollerTest, AVolatileEnvelopeCostsAParseAndNoStatement) {
@@ -41,9 +71,10 @@ TEST_F(PollerTest, AVolatileEnvelopeCostsAParseAndNoStatement) {
   clock().run_for(1h);
   stop_sweeping();
   const std::uint64_t statements = daemon->executor.statements();
-  const std::size_t works = daemon->executor.works(), maps = daemon->mapper.works();
+  const std::size_t works = daemon->executor.works();
+  const std::uint64_t maps = counters().mapped;
   clock().run_for(24h);
-  EXPECT_EQ(daemon->mapper.works(), maps + 24);
+  EXPECT_EQ(counters().mapped, maps + 24);
   EXPECT_EQ(daemon->executor.statements(), statements);
   EXPECT_EQ(daemon->executor.works(), works);
   EXPECT_EQ(counters().unchanged, 24u);
@@ -59,11 +90,11 @@ TEST_F(PollerTest, AnUnchangedBatchCostsAParseAndNoStatement) {
   clock().run_for(2h);
   stop_sweeping();
   const std::uint64_t statements = daemon->executor.statements();
-  const std::size_t maps = daemon->mapper.works();
+  const std::uint64_t maps = counters().mapped;
   clock().run_for(10h);
   EXPECT_EQ(daemon->executor.statements(), statements);
-  EXPECT_GT(daemon->mapper.works(), maps);
-  EXPECT_LT(daemon->mapper.works(), maps + 30 * 10) << "thirty shipments share requests";
+  EXPECT_GT(counters().mapped, maps);
+  EXPECT_LT(counters().mapped, maps + 30 * 10) << "thirty shipments share requests";
 }
 
 TEST_F(PollerTest, ANumberThatIsNotKnownYetIsReadOnce) {

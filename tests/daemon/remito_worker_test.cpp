@@ -164,20 +164,20 @@ class UnclearAnswer : public RemitoWorkerTest, public testing::WithParamInterfac
 INSTANTIATE_TEST_SUITE_P(Answers, UnclearAnswer, testing::ValuesIn(unclear_answers),
                          [](const auto& of) { return of.param.name; });
 
-TEST_P(UnclearAnswer, IsUnknownAndNeverSentAgain) {
+TEST_P(UnclearAnswer, OfACarrierThatPromisesNothingIsForAPersonAndNeverSentAgain) {
   start();
   carriers.next("chazki", GetParam().answer);
   ask("chazki", "1001");
   clock().run_for(6h);
   EXPECT_THAT(carriers.creates(), SizeIs(1));
-  EXPECT_EQ(state(), "unknown");
-  EXPECT_NE(refusal(), "") << "it says what was seen";
+  EXPECT_EQ(state(), "needs_operator");
+  EXPECT_THAT(refusal(), HasSubstr("last seen: ")) << "it says what was seen";
   EXPECT_EQ(count("shipments"), 0);
   EXPECT_EQ(ready_to_ship(), 0);
-  EXPECT_EQ(daemon->worker.counters().unknown, 1u);
+  EXPECT_EQ(daemon->worker.counters().needs_operator, 1u);
 }
 
-TEST_F(RemitoWorkerTest, WhatIsUnknownIsNotSentAgainForAWeekOfSweepsAndRestarts) {
+TEST_F(RemitoWorkerTest, WhatNeedsAPersonIsNotSentAgainForAWeekOfSweepsAndRestarts) {
   start();
   for (const Unclear& unclear : unclear_answers) carriers.next("chazki", unclear.answer);
   for (std::size_t i = 0; i < unclear_answers.size(); ++i) ask("chazki", std::to_string(1001 + i));
@@ -187,10 +187,10 @@ TEST_F(RemitoWorkerTest, WhatIsUnknownIsNotSentAgainForAWeekOfSweepsAndRestarts)
     start();
   }
   EXPECT_THAT(carriers.creates(), SizeIs(unclear_answers.size()));
-  EXPECT_EQ(count("remito_requests where state = 'unknown'"), static_cast<std::int64_t>(unclear_answers.size()));
+  EXPECT_EQ(count("remito_requests where state = 'needs_operator'"), static_cast<std::int64_t>(unclear_answers.size()));
 }
 
-TEST_F(RemitoWorkerTest, ACrashBetweenSendingAndSettlingLeavesItUnknown) {
+TEST_F(RemitoWorkerTest, ACrashBetweenSendingAndSettlingIsForAPerson) {
   carriers.set_latency(10s);
   start();
   ask("oca", "1001");
@@ -198,13 +198,13 @@ TEST_F(RemitoWorkerTest, ACrashBetweenSendingAndSettlingLeavesItUnknown) {
   EXPECT_EQ(state(), "sending") << "committed before the call";
   restart();
   start();
-  EXPECT_EQ(state(), "unknown");
   clock().run_for(24h);
   EXPECT_THAT(carriers.creates(), SizeIs(1));
-  EXPECT_EQ(state(), "unknown");
+  EXPECT_EQ(state(), "needs_operator");
+  EXPECT_THAT(refusal(), HasSubstr("attempt 1 was found cut off"));
 }
 
-TEST_F(RemitoWorkerTest, ACrashBetweenTheAnswerAndItsCommitLeavesItUnknown) {
+TEST_F(RemitoWorkerTest, ACrashBetweenTheAnswerAndItsCommitIsForAPerson) {
   start();
   ask("oca", "1001");
   ASSERT_TRUE(clock().run_until_true([&] { return daemon->transport.in_flight() == 1; }, monday + 1min));
@@ -215,7 +215,7 @@ TEST_F(RemitoWorkerTest, ACrashBetweenTheAnswerAndItsCommitLeavesItUnknown) {
   start();
   clock().run_for(std::chrono::days{1});
   EXPECT_THAT(carriers.creates(), SizeIs(1));
-  EXPECT_EQ(state(), "unknown");
+  EXPECT_EQ(state(), "needs_operator");
 }
 
 TEST_F(RemitoWorkerTest, StopWaitsForTheCallUnderWay) {
@@ -288,7 +288,7 @@ TEST_F(RemitoWorkerTest, ASettlementThatTheDatabaseRefusesHoldsUpNobodyElse) {
   EXPECT_EQ(state("1001"), "granted");
   EXPECT_EQ(state("1003"), "granted");
   // The carrier has made a shipment: a person has to know its number.
-  EXPECT_EQ(state("1002"), "unknown");
+  EXPECT_EQ(state("1002"), "needs_operator");
   EXPECT_THAT(refusal("1002"), HasSubstr("39055"));
   EXPECT_TRUE(daemon->worker.idle());
   EXPECT_THAT(carriers.creates(), SizeIs(3));

@@ -71,7 +71,7 @@ struct FollowedShipment {
     known.status = result.status;
     known.reason = result.reason;
     known.attempts_failed = result.attempts_failed;
-    if (report.kind != Report::Kind::not_found_yet) known.baseline = false;
+    if (tells_events(report.kind)) known.baseline = false;
     return result;
   }
 

@@ -1,5 +1,8 @@
 // Raw answers, checkpoints and the overview: what is kept besides, and for people.
+#include <gmock/gmock.h>
+
 #include "db/packing.h"
+#include "db/raw_answers.h"
 #include "tests/db/request_fixture.h"
 
 namespace remitod::db {
@@ -15,6 +18,16 @@ class RawAnswers : public test::StoreTest {
   }
   std::vector<RawAnswer> load(std::string_view carrier, std::size_t limit = 10) {
     return run<std::vector<RawAnswer>>([=](Session& at) { return load_raw_answers(at, carrier, limit); });
+  }
+  std::size_t trim(const std::vector<std::string>& carriers, std::uint64_t bytes_max) {
+    return run<std::size_t>([&](Session& at) { return trim_raw_answers(at, carriers, bytes_max); });
+  }
+  KeptAnswers count(std::string_view carrier, std::optional<Instant> since = std::nullopt) {
+    return run<KeptAnswers>([=](Session& at) { return count_kept_answers(at, carrier, since); });
+  }
+  KeptPage load_page(std::string_view carrier, std::int64_t after_id, std::int64_t last_id, std::size_t limit,
+                     std::optional<Instant> since = std::nullopt) {
+    return run<KeptPage>([=](Session& at) { return load_kept_answers(at, carrier, since, after_id, last_id, limit); });
   }
   static RawAnswer answer(const std::string& carrier, const std::string& body) {
     return {.carrier = carrier,
@@ -61,18 +74,101 @@ TEST_P(RawAnswers, HeadersThatAreNoTextDoNotStopTheBatch) {
   EXPECT_EQ(load("oca").at(0).why, "ab");
 }
 
-TEST_P(RawAnswers, OnlyTheNewestOfACarrierStay) {
+TEST_P(RawAnswers, OnlyTheNewestOfACarrierThatHaveRoomStay) {
   keep({answer("olva", "kept")});
-  const std::size_t most = raw_answers_max;
-  std::vector<RawAnswer> many;
-  for (std::size_t i = 0; i < most + 5; ++i) many.push_back(answer("oca", std::to_string(i)));
-  keep(many);
-  keep({answer("oca", "last")});
-  const auto answers = load("oca", 2 * most);
-  ASSERT_EQ(answers.size(), most);
-  EXPECT_EQ(answers.front().body, "last");
-  EXPECT_EQ(answers.back().body, "6");
+  for (int i = 0; i < 20; ++i) keep({answer("oca", std::to_string(i))});
+  const auto bytes = static_cast<std::uint64_t>(number("select max(packed_bytes) from raw_answers"));
+  EXPECT_EQ(trim({"oca"}, 3 * bytes), 17u);
+  const auto answers = load("oca", 100);
+  ASSERT_EQ(answers.size(), 3u);
+  EXPECT_EQ(answers.front().body, "19");
+  EXPECT_EQ(answers.back().body, "17");
   EXPECT_EQ(load("olva").size(), 1u);
+  EXPECT_EQ(trim({"oca"}, 3 * bytes), 0u);
+}
+
+TEST_P(RawAnswers, WhatTheyWereAskedAboutComesBackWithThem) {
+  RawAnswer asked = answer("oca", "page onepage two");
+  asked.page_ends = {8};
+  asked.asked = {{7, "0001", noon}, {8, "ñ\"", noon - 24h}};
+  asked.received_at = noon - 1h;
+  keep({asked, answer("oca", "nothing is known")});
+  const auto answers = load("oca");
+  EXPECT_EQ(answers.at(1).asked, asked.asked);
+  EXPECT_THAT(answers.at(1).page_ends, testing::ElementsAre(8u));
+  EXPECT_EQ(answers.at(1).received_at, noon - 1h);
+  EXPECT_TRUE(answers.at(1).whole);
+  EXPECT_EQ(answers.at(0).received_at, noon) << "when it was kept, for want of better";
+}
+
+TEST_P(RawAnswers, AreReadAgainOldestFirstByPagesWithoutThoseThatSayNothingOfShipments) {
+  std::vector<RawAnswer> many;
+  for (int i = 0; i < 5; ++i) many.push_back(answer("oca", std::to_string(i)));
+  many.push_back(answer("oca", std::string(raw_body_bytes_max + 1, 'x')));
+  many.push_back(answer("oca", "created"));
+  many.back().operation = "create";
+  many.push_back(answer("olva", "another's"));
+  keep(many);
+  const KeptAnswers kept = count("oca");
+  EXPECT_EQ(kept.answers, 5);
+  EXPECT_EQ(kept.not_whole, 1);
+  KeptPage page = load_page("oca", 0, kept.last_id, 3);
+  ASSERT_EQ(page.answers.size(), 3u);
+  EXPECT_EQ(page.answers[0].body, "0");
+  keep({answer("oca", "came meanwhile")});
+  page = load_page("oca", page.last_id, kept.last_id, 3);
+  ASSERT_EQ(page.answers.size(), 2u);
+  EXPECT_EQ(page.answers[1].body, "4");
+  EXPECT_EQ(load_page("oca", page.last_id, kept.last_id, 3).last_id, page.last_id);
+}
+
+TEST_P(RawAnswers, SinceAMomentAreThoseThatCameThen) {
+  RawAnswer old = answer("oca", "old");
+  old.received_at = noon - 1us;
+  keep({old, answer("oca", "new")});
+  EXPECT_EQ(count("oca", noon).answers, 1);
+  EXPECT_EQ(load_page("oca", 0, 100, 10, noon).answers.at(0).body, "new");
+}
+
+TEST_P(RawAnswers, ADamagedOneIsPassedOverAndCounted) {
+  keep({answer("oca", "one"), answer("oca", "two"), answer("oca", "three"), answer("oca", "four")});
+  sql("update raw_answers set body = 'x' where id = 1;"
+      "update raw_answers set asked = '[{\"remito\": 7}]' where id = 2;"
+      "update raw_answers set page_ends = '[99]' where id = 3");
+  const KeptPage page = load_page("oca", 0, 100, 10);
+  EXPECT_EQ(page.damaged, 3u);
+  EXPECT_EQ(page.answers.at(0).body, "four");
+  EXPECT_EQ(page.last_id, 4);
+}
+
+TEST_P(RawAnswers, FindTheShipmentThatHadTheNumberThen) {
+  sql("insert into shipments (order_number, carrier, remito, accepted_at, ended_at, cycle) values "
+      "('1', 'oca', '0001', 100, 200, 1), ('2', 'oca', '0001', 300, null, 2), ('3', 'olva', '0001', 100, null, 1)");
+  const auto found = [&](std::int64_t micros) {
+    std::vector<std::int64_t> ids;
+    const std::vector<std::string> remitos{"0001", "0002"};
+    for (const AskedShipment& one : run<std::vector<AskedShipment>>(
+             [&](Session& at) { return find_shipments_at(at, "oca", remitos, from_micros(micros)); }))
+      ids.push_back(one.shipment_id);
+    return ids;
+  };
+  EXPECT_THAT(found(150), testing::ElementsAre(1));
+  EXPECT_THAT(found(250), testing::IsEmpty());
+  EXPECT_THAT(found(350), testing::ElementsAre(2));
+}
+
+TEST_P(RawAnswers, ACodeIsListedAsLongAsAnEventOfItIsNotUnderstood) {
+  sql("insert into shipments (order_number, carrier, remito, accepted_at, cycle) values ('1', 'oca', '1', 1, 1), "
+      "('2', 'olva', '1', 1, 1);"
+      "insert into tracking_events (shipment_id, event_key, code, text, status, reason, zone_source, date_only, "
+      "resolved_by_rule, place, position, baseline, detected_at) values "
+      "(1, 'a', '07', '', 'unmapped', '', 'offset', false, false, '', 0, false, 1), "
+      "(1, 'b', '08', '', 'in_transit', '', 'offset', false, false, '', 0, false, 1), "
+      "(2, 'a', '08', '', 'unmapped', '', 'offset', false, false, '', 0, false, 1);"
+      "insert into unmapped_codes (carrier, code, text, seen, first_seen_at, last_seen_at) values "
+      "('oca', '07', '', 1, 1, 1), ('oca', '08', '', 1, 1, 1), ('olva', '08', '', 1, 1, 1)");
+  EXPECT_EQ(run<std::size_t>([](Session& at) { return forget_explained_codes(at, "oca"); }), 1u);
+  EXPECT_EQ(number("select count(*) from unmapped_codes where carrier || code in ('oca07', 'olva08')"), 2);
 }
 
 TEST_P(RawAnswers, BodyThatWasNeverPackedIsAnError) {

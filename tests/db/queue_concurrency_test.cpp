@@ -149,7 +149,7 @@ TEST_P(QueueConcurrency, PlatformThatInsertsTheSameRemitoMeanwhileKeepsIt) {
       },
       [&](Session& at) { return settle_requests(at, outcomes, noon); });
   EXPECT_TRUE(settled.at(0).remito_in_use);
-  EXPECT_EQ(view()[0].state, "unknown");
+  EXPECT_EQ(view()[0].state, "needs_operator");
 }
 
 }  // namespace

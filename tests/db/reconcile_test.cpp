@@ -194,6 +194,14 @@ TEST(Reconcile, NotFoundYetChangesNothing) {
   EXPECT_TRUE(changes_nothing(failed.apply(contradictory)));
 }
 
+TEST(Reconcile, GoneChangesNothingThatIsKnown) {
+  FollowedShipment shipment;
+  shipment.apply({event(delivered, timed(1, 9))});
+  const Reconciled result = shipment.apply(Report{.remito = "0001", .kind = Report::Kind::gone, .events = {}});
+  EXPECT_TRUE(changes_nothing(result));
+  EXPECT_EQ(result.status, delivered);
+}
+
 TEST(Reconcile, AnEmptyHistoryChangesNothing) {
   FollowedShipment shipment;
   shipment.apply({event(in_transit, timed(1, 9))});

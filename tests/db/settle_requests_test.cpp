@@ -59,7 +59,7 @@ TEST_P(Settlement, RefusalKeepsTheCarriersWords) {
   EXPECT_EQ(number("select count(*) from shipments"), 0);
 }
 
-TEST_P(Settlement, UnknownOutcomeWaitsForAPersonAndTellsNobody) {
+TEST_P(Settlement, UnknownOutcomeTellsNobodyAndIsNoNewRequest) {
   const RemitoRequest request = claimed({});
   RequestOutcome unknown = outcome(request, Kind::unknown);
   unknown.text = "timeout: no answer";
@@ -73,13 +73,13 @@ TEST_P(Settlement, UnknownOutcomeWaitsForAPersonAndTellsNobody) {
   EXPECT_TRUE(dispatch().empty());
 }
 
-TEST_P(Settlement, RemitoThatIsStillOpenMakesTheRequestUnknown) {
+TEST_P(Settlement, RemitoThatIsStillOpenIsForAPerson) {
   settle({granted(claimed({.order = "1"}), "0001")});
   dispatch();
   const SettledRequest second = settle({granted(claimed({.order = "2"}), "0001")}).at(0);
   EXPECT_TRUE(second.remito_in_use);
   EXPECT_FALSE(second.shipment);
-  EXPECT_EQ(view("2")[0].state, "unknown");
+  EXPECT_EQ(view("2")[0].state, "needs_operator");
   EXPECT_EQ(view("2")[0].remito, "");
   EXPECT_EQ(view("2")[0].refusal_code, "remito_in_use");
   EXPECT_EQ(view("2")[0].refusal_text, "the carrier gave remito 0001, which another open shipment of this carrier has");
@@ -110,11 +110,11 @@ TEST_P(Settlement, RemitoUsedAgainAfterItsEndCountsTheCycleUp) {
   EXPECT_EQ(number("select max(cycle) from transitions"), 2);
 }
 
-TEST_P(Settlement, GrantWithoutARemitoIsUnknown) {
+TEST_P(Settlement, GrantWithoutARemitoIsForAPerson) {
   const SettledRequest settled = settle({granted(claimed({}), "")}).at(0);
   EXPECT_FALSE(settled.shipment);
   EXPECT_FALSE(settled.remito_in_use);
-  EXPECT_EQ(view()[0].state, "unknown");
+  EXPECT_EQ(view()[0].state, "needs_operator");
   EXPECT_EQ(view()[0].refusal_code, "no_remito");
 }
 

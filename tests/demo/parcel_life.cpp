@@ -31,7 +31,7 @@ Instant published_at(Instant occurred, Habit habit, hours utc_offset, Dice& dice
       return occurred + minutes{dice.between(10, 180)};
     case Habit::end_of_day: {
       const auto local_day = std::chrono::floor<days>(occurred + utc_offset);
-      const Instant tonight = local_day + hours{21} - utc_offset;
+      const Instant tonight = local_day + hours{20} + minutes{40} - utc_offset;
       return occurred < tonight ? tonight : tonight + days{1};
     }
   }

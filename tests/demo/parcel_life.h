@@ -27,7 +27,7 @@ struct LifeEvent {
 enum class Habit : std::uint8_t {
   prompt,      ///< within the quarter of an hour
   sluggish,    ///< within three hours
-  end_of_day,  ///< everything of the day at 21:00 local time
+  end_of_day,  ///< everything of the day at 20:40 local time
 };
 
 /// All that will ever happen to a parcel, oldest first. `utc_offset` is the carrier's.

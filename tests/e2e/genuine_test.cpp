@@ -140,7 +140,7 @@ TEST_F(Genuine, OcaLoginThatIsNotAcceptedRefusesTheRemito) {
 TEST_F(Genuine, OcaOrderLeftInTheCartIsNoRemitoAndIsNotSentAgain) {
   carrier_.says("IngresoOR", genuine("oca/response.IngresoOR.xml"));
   platform().ask_remito("K1", "1001");
-  ASSERT_TRUE(eventually([&] { return platform().text("select state from remito_requests") == "unknown"; }))
+  ASSERT_TRUE(eventually([&] { return platform().text("select state from remito_requests") == "needs_operator"; }))
       << installation_.log();
   EXPECT_EQ(platform().number("select count(*) from transitions"), 0);
   EXPECT_EQ(installation_.remitod({"--status"}).exit_code, 1) << "a person has to look";

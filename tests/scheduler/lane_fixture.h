@@ -3,8 +3,10 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "scheduler/lane.h"
 
@@ -51,5 +53,38 @@ struct LaneBundle {
   Instant now = monday;
   Lane lane;
 };
+
+inline LaneConfig unhurried() {
+  LaneConfig config;
+  config.carrier = "norte";
+  config.requests_per_second = 1000;
+  config.concurrency = 1000;
+  return config;
+}
+
+inline LaneConfig batches_of(int batch_max) {
+  LaneConfig config = unhurried();
+  config.batch_max = batch_max;
+  return config;
+}
+
+/// Runs the lane for so long, with every request answered at once. How many requests went out.
+inline int run(LaneBundle& b, std::chrono::seconds length, std::map<std::int64_t, std::vector<Instant>>& asked) {
+  const Instant end = b.now + length;
+  int requests = 0;
+  for (;;) {
+    if (const std::optional<Batch> batch = b.take()) {
+      ++requests;
+      for (const Slot slot : batch->slots) asked[b.lane.shipment_id(slot)].push_back(b.now);
+      b.finish(*batch, BatchOutcome::Kind::answered);
+      continue;
+    }
+    const std::optional<Instant> wake = b.lane.next_wake(b.now);
+    if (!wake || *wake >= end) break;
+    b.now = *wake;
+  }
+  b.now = end;
+  return requests;
+}
 
 }  // namespace remitod::scheduler::test

@@ -13,17 +13,19 @@ using test::LaneBundle;
 using test::monday;
 using Kind = BatchOutcome::Kind;
 
-/// So many shipments, all due.
+/// So many shipments, all due, and the lane was looked after all the time.
 LaneBundle overdue(LaneConfig config, std::int64_t shipments) {
   LaneBundle b(std::move(config));
   b.add_range(1, shipments);
-  b.take();
-  b.now += 59min + 59s;
+  for (; b.now < monday + 59min + 59s; b.now += 50s)
+    if (const std::optional<Batch> batch = b.take()) b.finish(*batch, Kind::abandoned);
+  b.now = monday + 59min + 59s;
   return b;
 }
 
 LaneConfig config_with(double requests_per_second, int concurrency, int batch_max = 1) {
   LaneConfig config;
+  config.carrier = "norte";
   config.requests_per_second = requests_per_second;
   config.concurrency = concurrency;
   config.batch_max = batch_max;
@@ -111,9 +113,11 @@ TEST(LaneLimits, AThrottledBatchRestsTheLaneAndIsFirstAfterwards) {
   EXPECT_EQ(again->slots, throttled->slots);
 }
 
-TEST(LaneLimits, AfterARestOfHoursShipmentsComeAtTheirPhases) {
-  LaneBundle b = overdue(config_with(1000, 10'000), 3600);
-  b.finish(*b.take(), Kind::throttled, 5h);
+TEST(LaneLimits, AfterARestOfHoursShipmentsComeWithinAnIntervalAndNotInABurst) {
+  LaneBundle b(config_with(1000, 10'000));
+  b.add_range(1, 3600);
+  while (b.now < monday + 2h) ASSERT_TRUE(b.ask_next());
+  b.finish(*b.take_next(), Kind::throttled, 5h);
   b.now += 5h;
   b.finish(*b.take(), Kind::answered);  // the probe
   int taken = 0;

@@ -4,8 +4,10 @@
 #include <malloc.h>
 
 #include <cstdlib>
+#include <memory>
 #include <new>
 
+#include "scheduler/adaptive_config.h"
 #include "scheduler/lane.h"
 #include "tests/scheduler/lane_fixture.h"
 
@@ -50,8 +52,12 @@ std::string remito_of(std::int64_t id) {
   return remito;
 }
 
-Lane lane_of_a_million() {
-  Lane lane({.carrier = "carrier", .batch_max = 20}, 1);
+Lane lane_of_a_million(bool adaptive = false) {
+  LaneConfig config;
+  config.carrier = "carrier";
+  config.batch_max = 20;
+  if (adaptive) config.adaptive = std::make_shared<const AdaptiveConfig>();
+  Lane lane(config, 1);
   for (std::int64_t id = 1; id <= million; ++id) {
     const std::string remito = remito_of(id);
     lane.add({.shipment_id = id, .remito = remito, .registered_at = monday, .last_asked = monday}, monday);
@@ -85,6 +91,16 @@ TEST(LaneMemory, AMillionShipmentsTakeAtMost64BytesEachAndReadBack) {
     ASSERT_EQ(lane.last_asked(slot), monday);
   }
   EXPECT_EQ(live_bytes, live_at_rest);  // fingerprints and reading allocate nothing that stays
+}
+
+TEST(LaneMemory, AShipmentOfAnAdaptiveLaneTakesNoMore) {
+  const std::size_t before = live_bytes;
+  const Lane lane = lane_of_a_million(true);
+  const std::size_t allocated = live_bytes - before;
+  std::cout << "bytes per open shipment of an adaptive lane: " << static_cast<double>(allocated) / million
+            << " allocated\n";
+  EXPECT_LE(allocated, 64 * million);
+  EXPECT_LE(allocated, lane.memory_bytes() + lane.memory_bytes() / 100);
 }
 
 TEST(LaneMemory, IsGivenBackWhenShipmentsLeave) {

@@ -57,14 +57,16 @@ RC_GTEST_PROP(TokenBucket, GivesAtTheMomentItNamesAndNotBefore, ()) {
   }
 }
 
-RC_GTEST_PROP(Phase, NextPointIsTheFirstAfterTheMoment, ()) {
+RC_GTEST_PROP(PhaseGrid, NextPointIsTheFirstAfterTheMoment, ()) {
   const auto id = *rc::gen::arbitrary<std::int64_t>();
   const auto interval = *rc::gen::inRange<Second>(1, 1'000'000);
+  const auto points = *rc::gen::inRange<Second>(1, interval + 1);
+  const PhaseGrid grid(interval, points, *rc::gen::inRange<Second>(0, interval / points));
   const auto moment = *rc::gen::inRange<Second>(1, 4'000'000'000);
-  const Second point = next_point(moment, id, interval);
+  const Second point = grid.next_point(moment, id);
   RC_ASSERT(point > moment);
   RC_ASSERT(point - moment <= interval);
-  RC_ASSERT(point % interval == phase(id, interval));
+  RC_ASSERT(point % interval == grid.phase_of(id));
 }
 
 RC_GTEST_PROP(DueHeap, BehavesAsASortedSet, ()) {

@@ -56,6 +56,19 @@ TEST(TokenBucket, AnotherRateKeepsWhatIsThere) {
   EXPECT_EQ(take_all(bucket, monday + 100ms), 10);
 }
 
+TEST(TokenBucket, WhatIsSpentBeyondItsContentIsPaidByWhatComesNext) {
+  TokenBucket bucket(2, monday);
+  EXPECT_EQ(bucket.spend(monday), monday);
+  EXPECT_EQ(bucket.spend(monday), monday);
+  EXPECT_EQ(bucket.spend(monday), monday + 500ms);
+  EXPECT_EQ(bucket.spend(monday), monday + 1s);
+  EXPECT_EQ(bucket.whole_tokens(monday), 0u);
+  EXPECT_EQ(bucket.next_token(monday), monday + 1500ms);
+  EXPECT_FALSE(bucket.take(monday + 1500ms - 1us));
+  EXPECT_TRUE(bucket.take(monday + 1500ms));
+  EXPECT_EQ(take_all(bucket, monday + 1h), 2);
+}
+
 TEST(TokenBucket, AClockThatWasSetBackNeitherGivesNorStalls) {
   TokenBucket bucket(1, monday);
   EXPECT_TRUE(bucket.take(monday));

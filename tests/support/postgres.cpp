@@ -11,6 +11,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <filesystem>
+#include <fstream>
 #include <memory>
 #include <stdexcept>
 #include <utility>
@@ -127,6 +129,27 @@ Postgres::~Postgres() {
     }
   }
   if (log_ >= 0) ::close(log_);
+}
+
+void Postgres::stand_still() const {
+  signal_all(SIGSTOP);
+}
+
+void Postgres::go_on() const {
+  signal_all(SIGCONT);
+}
+
+// The server first: then it starts no further process. Each of these is in a group of its own.
+void Postgres::signal_all(int number) const {
+  ::kill(process_, number);
+  for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
+    const std::string name = entry.path().filename();
+    if (name.find_first_not_of("0123456789") != std::string::npos) continue;
+    std::ifstream status(entry.path() / "stat");
+    std::string pid, program, state;
+    pid_t parent = 0;
+    if (status >> pid >> program >> state >> parent && parent == process_) ::kill(std::stoi(pid), number);
+  }
 }
 
 std::string Postgres::connect(const std::string& database) const {

@@ -21,6 +21,10 @@ class Postgres {
   std::string take_database();
   void give_back(const std::string& url);
 
+  /// Stops the server and all who serve connections, as a machine that hangs: what is sent to it waits for go_on().
+  void stand_still() const;
+  void go_on() const;
+
   ~Postgres();
   Postgres(const Postgres&) = delete;
   Postgres& operator=(const Postgres&) = delete;
@@ -30,6 +34,7 @@ class Postgres {
   void start();
   std::string connect(const std::string& database) const;
   void execute(const std::string& database, const std::string& sql) const;
+  void signal_all(int number) const;
 
   TemporaryFolder folder_;
   pid_t process_ = -1;

@@ -40,6 +40,16 @@ int tls_version(std::string_view version) {
   return version == "1.2" ? TLS1_2_VERSION : TLS1_3_VERSION;
 }
 
+void demand_certificate(SSL_CTX* context, const std::string& pem) {
+  const std::unique_ptr<BIO, decltype(&BIO_free)> bytes(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())),
+                                                        BIO_free);
+  const std::unique_ptr<X509, decltype(&X509_free)> certificate(
+      PEM_read_bio_X509(bytes.get(), nullptr, nullptr, nullptr), X509_free);
+  if (!certificate || X509_STORE_add_cert(SSL_CTX_get_cert_store(context), certificate.get()) != 1)
+    throw std::runtime_error("the client's certificate cannot be used");
+  SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
+}
+
 std::shared_ptr<void> make_context(const TlsSetting& setting) {
   std::shared_ptr<SSL_CTX> context(SSL_CTX_new(TLS_server_method()), SSL_CTX_free);
   SSL_CTX_set_min_proto_version(context.get(), TLS1_VERSION);
@@ -58,6 +68,7 @@ std::shared_ptr<void> make_context(const TlsSetting& setting) {
   if (!key || !certificate || SSL_CTX_use_certificate(context.get(), certificate.get()) != 1 ||
       SSL_CTX_use_PrivateKey(context.get(), key.get()) != 1)
     throw std::runtime_error("the server's certificate cannot be used");
+  if (!setting.client_certificate_pem.empty()) demand_certificate(context.get(), setting.client_certificate_pem);
   return context;
 }
 

@@ -57,7 +57,8 @@ struct TlsIdentity {
 
 struct TlsSetting {
   TlsIdentity identity;
-  std::string version_max = "1.3";  ///< "1.1", "1.2" or "1.3"
+  std::string version_max = "1.3";          ///< "1.1", "1.2" or "1.3"
+  std::string client_certificate_pem = {};  ///< a client has to show this one; empty: none is asked for
 };
 
 class ScriptedServer {

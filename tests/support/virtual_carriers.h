@@ -14,34 +14,15 @@
 
 #include "carriers/transport.h"
 #include "tests/support/virtual_runtime.h"
+#include "tests/support/virtual_wire.h"
 
 namespace remitod::test {
-
-/// A line of a parcel's history in the carrier's own words. Chazki: code is empty. Correios: code "BDE-01".
-struct WireEvent {
-  Instant at{};
-  std::string code;
-  std::string text;
-  std::string reason = {};
-};
-
-/// A request as the carrier understands it.
-struct Asked {
-  std::string carrier;  ///< oca, correios, chazki
-  bool create = false;
-  std::vector<std::string> remitos;  ///< of a track request
-  std::string order_number;          ///< of a create request, where the carrier is told
-  std::string client_ref;            ///< likewise
-};
 
 struct SentRequest {
   Instant at{};
   Asked asked;
   carriers::HttpRequest request;
 };
-
-carriers::FetchResult http_answer(int status, std::string body, std::string content_type = "text/xml; charset=utf-8");
-carriers::FetchResult fetch_error(carriers::FetchError::Kind kind, bool provably_unsent = false);
 
 /// Outlives the daemons that ask it.
 class VirtualCarriers {
@@ -63,6 +44,9 @@ class VirtualCarriers {
     always(carrier, [answer = std::move(answer)](const Asked&, Instant) { return answer; });
   }
   void ordinary(const std::string& carrier) { always_.erase(carrier); }
+  /// All requests to a profile of a test (carrier.example) are answered by this, which sees them whole.
+  using Service = std::function<carriers::FetchResult(const carriers::HttpRequest&, Instant now)>;
+  void serve(Service service) { service_ = std::move(service); }
   /// How the carrier answers when nothing is scripted: shows its parcels, grants every request.
   carriers::FetchResult ordinary_answer(const Asked& asked) const;
 
@@ -83,6 +67,7 @@ class VirtualCarriers {
   std::map<std::pair<std::string, std::string>, std::vector<WireEvent>> parcels_;
   std::map<std::string, std::deque<Answer>> scripts_;
   std::map<std::string, Answer> always_;
+  Service service_;
   std::vector<SentRequest> sent_;
   std::chrono::microseconds latency_ = std::chrono::milliseconds{100};
   bool volatile_envelope_ = false;

@@ -9,66 +9,110 @@
 
 namespace remitod::test {
 
-VirtualDaemon::VirtualDaemon(VirtualDatabase& database, VirtualCarriers& carriers, Instant start)
-    : runtime(start),
-      executor(runtime, database),
-      mapper(runtime),
-      transport(runtime, carriers),
-      raw(runtime, executor),
+DecidingParts::DecidingParts(daemon::Runtime& runtime, carriers::HttpTransport& transport, daemon::Offload& mapper,
+                             db::Executor& executor)
+    : raw(runtime, executor),
       poller(runtime, transport, mapper, executor, raw,
              {[this] { outbox.kick(); },
               [this](std::span<const std::int64_t> shipment_ids) { resync.answered(shipment_ids); }}),
-      outbox(runtime, executor),
+      sinks(runtime, executor, "virtual"),
+      outbox(runtime, executor, [this] { sinks.kick(); }),
       worker(runtime, transport, mapper, executor, raw,
              {[this](std::string_view carrier) { return poller.spare_requests(carrier); },
               [this](std::string_view carrier, std::size_t requests) { poller.reserve_requests(carrier, requests); },
               [this](std::string_view carrier) { poller.request_sent(carrier); },
               [this](std::string_view carrier) { poller.request_answered(carrier); },
               [this](const db::OpenShipment& shipment) { poller.add_shipment(shipment, Instant{}); },
-              [this] { outbox.kick(); }}),
+              [this] {
+                outbox.kick();
+                cancels.request_settled();
+              }}),
+      cancels(runtime, transport, mapper, executor, raw,
+              {[this](std::string_view carrier) { return poller.spare_requests(carrier); },
+               [this](std::string_view carrier) { poller.request_sent(carrier); },
+               [this](std::string_view carrier) { poller.request_answered(carrier); },
+               [this](std::span<const db::ResyncScope> shipments) { poller.mark_resync(shipments); },
+               [this] { outbox.kick(); }}),
       resync(runtime, executor, poller),
+      reread(runtime, mapper, executor, [this] { outbox.kick(); }),
       intake(runtime, executor,
              {[this](std::span<const db::OpenShipment> shipments) { poller.add_shipments(shipments); },
               [this](const db::ResyncRequest& request, std::vector<db::ResyncScope> scope) {
                 resync.begin(request, std::move(scope));
               },
-              [this] { worker.wake(); }}),
-      database_(database) {
+              [this] {
+                worker.wake();
+                cancels.wake();
+              }}),
+      housekeeping(runtime, executor, poller, [this] { outbox.kick(); }),
+      runtime_(runtime),
+      transport_(transport) {
   daemon::set_up_log("off");  // days of lines
 }
 
-void VirtualDaemon::add_carrier(const std::string& name, const std::function<void(scheduler::LaneConfig&)>& change) {
-  const auto profile = built_in_profile(name);
+void DecidingParts::add_carrier(const std::string& name, const std::function<void(scheduler::LaneConfig&)>& change) {
+  add_carrier(built_in_profile(name), change);
+}
+
+void DecidingParts::add_carrier(const std::shared_ptr<const carriers::Profile>& profile,
+                                const std::function<void(scheduler::LaneConfig&)>& change, bool shadow) {
   const carriers::ProfileLimits& limits = profile->limits();
   scheduler::LaneConfig lane;
-  lane.carrier = name;
+  lane.carrier = profile->name();
   lane.requests_per_second = limits.requests_per_second;
   lane.concurrency = limits.concurrency;
   lane.batch_max = limits.batch_max;
   if (change) change(lane);
-  worker.add_carrier(profile, static_cast<std::size_t>(lane.concurrency));
-  poller.add_carrier(profile, lane);
+  const auto access = std::make_shared<daemon::CarrierAccess>(
+      runtime_, transport_, profile,
+      daemon::CarrierAccess::Hooks{
+          [this, name = lane.carrier] { poller.request_sent(name, scheduler::Lane::Purpose::polls); },
+          [this, name = lane.carrier] { poller.request_answered(name); },
+          [count = std::uint8_t{0}]() mutable { return carriers::Random{++count}; }});
+  raw.add_carrier(access);
+  worker.add_carrier(access, static_cast<std::size_t>(lane.concurrency));
+  cancels.add_carrier(access);
+  reread.add_carrier(profile, shadow);
+  poller.add_carrier(access, lane, shadow);
 }
 
-void VirtualDaemon::start(const std::map<std::int64_t, Instant>& last_asked) {
-  db::Session& session = database_.session();
-  if (!db::mark_interrupted_requests(session, runtime.now())) throw std::runtime_error("cannot mark");
-  const auto loaded = db::load_open_shipments(session, runtime.now(), [&](const db::OpenShipment& shipment) {
+void DecidingParts::start(db::Session& session, const std::map<std::int64_t, Instant>& last_asked) {
+  if (!db::mark_interrupted_requests(session, runtime_.now())) throw std::runtime_error("cannot mark");
+  if (!db::mark_interrupted_cancels(session, runtime_.now())) throw std::runtime_error("cannot mark cancellations");
+  const auto loaded = db::load_open_shipments(session, runtime_.now(), [&](const db::OpenShipment& shipment) {
     const auto asked = last_asked.find(shipment.shipment_id);
     poller.add_shipment(shipment, asked == last_asked.end() ? Instant{} : asked->second);
   });
   if (!loaded) throw std::runtime_error(loaded.error().message);
   intake.start();
   outbox.kick();
+}
+
+void DecidingParts::begin_stop() {
+  intake.stop();
+  poller.stop();
+  worker.stop();
+  cancels.stop();
+  reread.stop();
+}
+
+bool DecidingParts::idle() const {
+  return poller.idle() && worker.idle() && cancels.idle() && outbox.idle() && intake.idle() && reread.idle();
+}
+
+VirtualDaemon::VirtualDaemon(VirtualDatabase& database, VirtualCarriers& carriers, Instant start)
+    : VirtualMachine(database, carriers, start),
+      DecidingParts(runtime, transport, mapper, executor),
+      database_(database) {}
+
+void VirtualDaemon::start(const std::map<std::int64_t, Instant>& last_asked) {
+  DecidingParts::start(database_.session(), last_asked);
   runtime.run_queued();
 }
 
 bool VirtualDaemon::stop() {
-  intake.stop();
-  poller.stop();
-  worker.stop();
-  return runtime.run_until_true([this] { return poller.idle() && worker.idle() && outbox.idle() && intake.idle(); },
-                                runtime.now() + std::chrono::minutes{1});
+  begin_stop();
+  return runtime.run_until_true([this] { return idle(); }, runtime.now() + std::chrono::minutes{1});
 }
 
 void VirtualWorld::follow(const std::string& carrier, const std::string& remito, const std::string& order) {

@@ -9,12 +9,17 @@
 #include <string>
 #include <vector>
 
+#include "daemon/cancel_worker.h"
+#include "daemon/housekeeping.h"
 #include "daemon/intake.h"
 #include "daemon/outbox.h"
 #include "daemon/poller.h"
 #include "daemon/raw_keeper.h"
 #include "daemon/remito_worker.h"
+#include "daemon/reread.h"
 #include "daemon/resync.h"
+#include "daemon/sinks.h"
+#include "db/raw_answers.h"
 #include "tests/carriers/built_in_profiles.h"
 #include "tests/support/virtual_carriers.h"
 #include "tests/support/virtual_database.h"
@@ -25,27 +30,54 @@ namespace remitod::test {
 /// Monday, 23 November 2026, 00:00 UTC.
 inline constexpr Instant monday = std::chrono::sys_days{std::chrono::year{2026} / 11 / 23};
 
-class VirtualDaemon {
+/// What decides, on whatever clock, wire and database it is given. They outlive it.
+class DecidingParts {
  public:
-  VirtualDaemon(VirtualDatabase& database, VirtualCarriers& carriers, Instant start);
+  DecidingParts(daemon::Runtime& runtime, carriers::HttpTransport& transport, daemon::Offload& mapper,
+                db::Executor& executor);
 
   /// A built-in profile with its own limits, which `change` may alter.
   void add_carrier(const std::string& name, const std::function<void(scheduler::LaneConfig&)>& change = {});
+  void add_carrier(const std::shared_ptr<const carriers::Profile>& profile,
+                   const std::function<void(scheduler::LaneConfig&)>& change = {}, bool shadow = false);
   /// What a start does: settle what a crash cut off, fill the lanes, look into the tables.
-  void start(const std::map<std::int64_t, Instant>& last_asked = {});
-  /// What a clean stop does: nothing new, and what is under way comes to its end. False if that takes over a minute.
-  bool stop();
+  void start(db::Session& session, const std::map<std::int64_t, Instant>& last_asked = {});
+  /// What a clean stop begins with: nothing new. What is under way comes to its end, and then it is idle.
+  void begin_stop();
+  bool idle() const;
 
+  daemon::RawKeeper raw;
+  daemon::Poller poller;
+  daemon::Sinks sinks;
+  daemon::Outbox outbox;
+  daemon::RemitoWorker worker;
+  daemon::CancelWorker cancels;
+  daemon::Resync resync;
+  daemon::Reread reread;
+  daemon::Intake intake;
+  daemon::Housekeeping housekeeping;
+
+ private:
+  daemon::Runtime& runtime_;
+  carriers::HttpTransport& transport_;
+};
+
+/// What a virtual daemon runs on.
+struct VirtualMachine {
+  VirtualMachine(VirtualDatabase& database, VirtualCarriers& carriers, Instant start)
+      : runtime(start), executor(runtime, database), mapper(runtime), transport(runtime, carriers) {}
   VirtualRuntime runtime;
   VirtualExecutor executor;
   VirtualOffload mapper;
   VirtualTransport transport;
-  daemon::RawKeeper raw;
-  daemon::Poller poller;
-  daemon::Outbox outbox;
-  daemon::RemitoWorker worker;
-  daemon::Resync resync;
-  daemon::Intake intake;
+};
+
+class VirtualDaemon : public VirtualMachine, public DecidingParts {
+ public:
+  VirtualDaemon(VirtualDatabase& database, VirtualCarriers& carriers, Instant start);
+  void start(const std::map<std::int64_t, Instant>& last_asked = {});
+  /// False if it takes over a minute.
+  bool stop();
 
  private:
   VirtualDatabase& database_;

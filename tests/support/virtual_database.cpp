@@ -16,7 +16,9 @@ T value_of(db::DbResult<T> result) {
 
 VirtualDatabase::VirtualDatabase() {
   const auto url = db::DatabaseUrl::parse("sqlite:" + (folder_.path() / "remitod.db").string());
+  DeniedCommits::notice_connections();
   own_ = value_of(db::OwnSession::open(url.value()));
+  commits_.emplace();
   // What survives here is what was committed, not what a power cut would leave: no need to wait for the disk.
   session().run_script("pragma synchronous = off");
   value_of(own_->transact<int>([](db::Session& session) { return db::migrate(session); }));

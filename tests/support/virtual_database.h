@@ -9,6 +9,7 @@
 
 #include "db/executor.h"
 #include "db/session.h"
+#include "tests/support/denied_commit.h"
 #include "tests/support/paths.h"
 #include "tests/support/virtual_runtime.h"
 
@@ -24,10 +25,12 @@ class VirtualDatabase {
   void sql(const std::string& script);
   std::int64_t number(const std::string& query);
   std::string text(const std::string& query);
+  DeniedCommits& commits() { return *commits_; }
 
  private:
   TemporaryFolder folder_;
   std::optional<db::OwnSession> own_;
+  std::optional<DeniedCommits> commits_;
 };
 
 /// Does each work when its turn comes and queues its result, as threads of its own would, but in one order always.

@@ -1,48 +1,7 @@
 # Runs as root inside the booted container. One line per check; exit 1 if any failed.
 # The daemon and a demo carrier are installed; systemd/README.md is followed step by step.
 set -u
-database=/var/lib/remitod/remitod.db
-failed=0
-
-# --- what a check is
-is() {  # is WHAT GOT WANTED
-  if [ "$2" = "$3" ]; then echo "ok   $1 ($2)"; else echo "FAIL $1: got '$2', wanted '$3'"; failed=1; fi
-}
-has() {  # has WHAT TEXT PART
-  case $2 in *"$3"*) echo "ok   $1";; *) echo "FAIL $1: no '$3' in '$2'"; failed=1;; esac
-}
-wait_for() {  # wait_for WHAT COMMAND...: until it succeeds; half a minute is for ever here
-  local what=$1
-  shift
-  for _ in $(seq 300); do "$@" >/dev/null 2>&1 && return; sleep 0.1; done
-  echo "FAIL in vain waited for: $what"; failed=1
-  systemctl status --no-pager remitod; journalctl -u remitod --no-pager | tail -20
-  exit 1
-}
-
-# --- what it asks
-show() { systemctl show -P "$1" remitod; }
-shows() { [ "$(show "$1")" = "$2" ]; }
-mode() { stat -c '%a %U:%G' "$1"; }
-journal() { journalctl --sync; journalctl -u remitod --no-pager "$@"; }
-journal_has() { journal -o cat | grep -q -- "$1"; }
-as() { setpriv --reuid "$1" --regid "$1" --init-groups --inh-caps=-all "${@:2}"; }
-sql() { as shop sqlite3 -batch -cmd '.timeout 5000' "$database" "$@"; }
-count() { sql "select count(*) from $1"; }
-none() { [ "$(count "$1")" = 0 ]; }
-some() { [ "$(count "$1")" != 0 ]; }
-carrier() { curl -sS --max-time 5 "http://127.0.0.1:$port$1" "${@:2}"; }
-in_carrier_stats() { carrier /demo/stats | grep -o "\"$1\":[0-9]*" | cut -d: -f2; }
-exit_code() { "$@" >/dev/null 2>&1; echo $?; }
-
-ask_remitos() {  # ask_remitos FIRST LAST: orders whose merchants want a remito, as the platform inserts them
-  for order in $(seq "$1" "$2"); do
-    echo "insert into remito_requests (request_key, order_number, carrier, payload) values ('K$order', '$order', 'oca', '{
-      \"sender\": {\"name\": \"Tienda\", \"email\": \"tienda@example.com\", \"address\": {\"street\": \"Jr. Origen\", \"number\": \"1\", \"postcode\": \"1000\", \"district\": \"Centro\", \"province\": \"Centro\"}},
-      \"recipient\": {\"first_name\": \"Persona\", \"last_name\": \"De Prueba\", \"address\": {\"street\": \"Av. Destino\", \"number\": \"$order\", \"postcode\": \"1001\", \"district\": \"Centro\", \"province\": \"Centro\"}},
-      \"parcels\": [{\"weight_kg\": 0.8, \"length_cm\": 20, \"width_cm\": 15, \"height_cm\": 10}]}');"
-  done | sed '1i begin immediate;' | sed '$a commit;'
-}
+. "$(dirname "$0")/checking.sh"
 
 echo "-- installation, as systemd/README.md has it"
 systemd-sysusers
@@ -166,7 +125,7 @@ wait_for "the restart" shows NRestarts 1
 wait_for "READY=1" shows ActiveState active
 wait_for "every request to end" none "remito_requests where state in ('pending', 'sending')"
 granted=$(count "remito_requests where state = 'granted'")
-unknown=$(count "remito_requests where state = 'unknown'")
+unknown=$(count "remito_requests where state in ('unknown', 'needs_operator')")
 echo "     $granted granted, $unknown unknown"
 is "every request has an end" $((granted + unknown)) 210
 is "no shipment was made twice" "$(in_carrier_stats duplicates)" 0
@@ -190,7 +149,7 @@ is "  and nothing is told twice" \
 is "the watchdog let it be otherwise" "$(show NRestarts)" 2
 
 echo "-- stop, and start again"
-unknown=$(count "remito_requests where state = 'unknown'")
+unknown=$(count "remito_requests where state in ('unknown', 'needs_operator')")
 ask_remitos 1212 1411 | sql
 until some "remito_requests where order_number > '1211' and state = 'granted'"; do :; done
 begun=$(date +%s)
@@ -200,7 +159,7 @@ is "a clean end" "$(show Result) $(show ExecMainStatus)" "success 0"
 is "within the time of drain" "$((took <= 20))" 1
 has "the journal has the end" "$(journal -o cat -n 3)" stopped
 is "what was under way came to its end" \
-  "$(count "remito_requests where state = 'sending'") $(count "remito_requests where state = 'unknown'")" "0 $unknown"
+  "$(count "remito_requests where state = 'sending'") $(count "remito_requests where state in ('unknown', 'needs_operator')")" "0 $unknown"
 is "--status says that it does not run" "$(exit_code remitod --status)" 3
 is "--resync says that nobody answers" "$(exit_code remitod --resync all)" 69
 # The platform goes on writing meanwhile, and has the database open when the daemon comes back.
@@ -237,5 +196,7 @@ wait_for "ten remitos" all_granted
 is "the platform's role may not do more" "$(exit_code on_postgresql -c 'delete from remitod.remito_requests')" 1
 is "a clean end" "$(systemctl stop remitod; show Result) $(show ExecMainStatus)" "success 0"
 
-is "the daemon told of no error" "$(journal _COMM=remitod -p err -o cat --since "@$first_start")" ""
+# What kill -9 cut off in the call is for a person, at a carrier that promises nothing: that it says as an error.
+is "the daemon told of no other error" \
+  "$(journal _COMM=remitod -p err -o cat --since "@$first_start" | grep -v 'state=needs_operator' || true)" ""
 exit $failed

@@ -1,0 +1,130 @@
+#include "carriers/check_remarks.h"
+
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "carriers/files_operation.h"
+#include "carriers/payload.h"
+#include "carriers/report_expressions.h"
+#include "carriers/xpath_cost.h"
+
+namespace remitod::carriers {
+namespace {
+
+std::string rule_key(const std::string& operation, const char* table, std::size_t number) {
+  return operation + "." + table + "." + std::to_string(number);
+}
+
+class Remarks {
+ public:
+  Remarks(const RulesTouched& touched, const ProfileLines& lines) : touched_(touched), lines_(lines) {}
+
+  void look_at(const std::string& operation, const ReportRules& rules) {
+    visit_expressions(rules, [&](const std::string& key, const Query& query, bool per_node) {
+      costs(operation + "." + key, query, per_node);
+    });
+    look_for_untouched(operation, "status", rules.status_rules);
+    look_for_untouched(operation, "reason", rules.reason_rules);
+  }
+
+  void look_at(const CreateOperation& create) {
+    look_at_document("create.answer.", create.answer);
+    costs("create.answer.granted", create.granted, false);
+    costs("create.answer.refused", create.refused, false);
+    costs("create.answer.remito", create.remito, false);
+    costs("create.answer.refusal_code", create.refusal_code, false);
+    costs("create.answer.refusal_text", create.refusal_text, false);
+  }
+
+  /// What an order has to bring that is described nowhere.
+  template <class Operation>
+  void look_at_order(const std::string& key, const std::optional<Operation>& operation) {
+    if (!operation) return;
+    for (const std::string& name : own_fields(operation->request.names)) {
+      const std::string meant = meant_field(name);
+      add(key + ".required", "'" + name + "' is no field of a payload" +
+                                 (meant.empty() ? "" : " (did you mean '" + meant + "'?)") +
+                                 ": unless the platform adds it to its orders by itself, it is always empty");
+    }
+  }
+
+  void look_at_unmapped() {
+    for (const auto& [words, sample] : touched_.unmapped()) {
+      const auto& [code, text] = words;
+      add("", "no rule knows code \"" + code + "\", \"" + text + "\" (sample " + sample + "): it stays unmapped");
+    }
+  }
+
+  std::vector<Remark> take() { return std::move(remarks_); }
+
+ private:
+  void add(const std::string& key, std::string text) { remarks_.push_back({{key, lines_.of(key)}, std::move(text)}); }
+
+  void look_at_document(const std::string& path, const AnswerRules& answer) {
+    costs(path + "success", answer.success, false);
+    costs(path + "error", answer.error, false);
+    costs(path + "auth_error", answer.auth_error, false);
+    costs(path + "throttled", answer.throttled, false);
+  }
+
+  template <class Rule>
+  void look_for_untouched(const std::string& operation, const char* table, const std::vector<Rule>& rules) {
+    std::string untouched;
+    for (std::size_t i = 0; i < rules.size(); ++i)
+      if (!touched_.has(operation, table, i + 1))
+        untouched += (untouched.empty() ? "" : ", ") + std::to_string(i + 1) + " (line " +
+                     std::to_string(lines_.of(rule_key(operation, table, i + 1))) + ")";
+    if (!untouched.empty()) add(operation + "." + table, "no sample touches these rules: " + untouched);
+  }
+
+  template <class Read>
+  void costs(const std::string& key, const std::optional<Read>& read, bool per_node) {
+    if (read) costs(key, *read, per_node);
+  }
+  void costs(const std::string& key, const Query& query, bool per_node) {
+    if (const auto part = quadratic_part(query.text, per_node))
+      add(key, "'" + *part + "' is looked up again for each node: slow with the square of an answer's length");
+  }
+  void costs(const std::string& key, const Field& field, bool per_node) {
+    costs(key, field.query, per_node);
+    for (const Field& part : field.parts) costs(key, part, per_node);
+  }
+
+  const RulesTouched& touched_;
+  const ProfileLines& lines_;
+  std::vector<Remark> remarks_;
+};
+
+}  // namespace
+
+void RulesTouched::note(const std::string& operation, const std::vector<RulesTaken>& taken, const nlohmann::json& read,
+                        const std::string& sample) {
+  for (const RulesTaken& rules : taken) {
+    if (rules.status_rule != 0) rules_.insert(rule_key(operation, "status", rules.status_rule));
+    if (rules.reason_rule != 0) rules_.insert(rule_key(operation, "reason", rules.reason_rule));
+  }
+  if (!read.contains("reports")) return;
+  for (const nlohmann::json& report : read["reports"])
+    for (const nlohmann::json& event : report["events"])
+      if (event["status"] == name(Status::unmapped))
+        unmapped_.try_emplace({event["code"].get<std::string>(), event["text"].get<std::string>()}, sample);
+}
+
+bool RulesTouched::has(const std::string& operation, const char* table, std::size_t number) const {
+  return rules_.contains(rule_key(operation, table, number));
+}
+
+std::vector<Remark> remarks(const CompiledProfile& profile, const RulesTouched& touched, const ProfileLines& lines) {
+  Remarks found(touched, lines);
+  if (profile.track) found.look_at("track", profile.track->reports);
+  if (const ReportRules* feed = feed_rules(profile)) found.look_at("feed", *feed);
+  if (profile.create) found.look_at(*profile.create);
+  found.look_at_order("create", profile.create);
+  found.look_at_order("confirm", profile.confirm);
+  found.look_at_order("find", profile.find);
+  found.look_at_order("quote", profile.quote);
+  found.look_at_unmapped();
+  return found.take();
+}
+
+}  // namespace remitod::carriers

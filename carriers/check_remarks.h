@@ -1,0 +1,36 @@
+// What a person should look at in a profile that works: rules that no sample proves, codes that no rule knows, XPaths
+// whose cost grows with the square of an answer's length. Private to carriers/.
+#pragma once
+
+#include <map>
+#include <nlohmann/json_fwd.hpp>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "carriers/check.h"
+#include "carriers/compiled.h"
+#include "carriers/mapping.h"
+#include "carriers/profile_lines.h"
+
+namespace remitod::carriers {
+
+/// What the samples of a profile came by.
+class RulesTouched {
+ public:
+  /// `read`: as Expectation::read.
+  void note(const std::string& operation, const std::vector<RulesTaken>& taken, const nlohmann::json& read,
+            const std::string& sample);
+  bool has(const std::string& operation, const char* table, std::size_t number) const;
+  /// Code and text of events without a status, each with the first sample that has it.
+  const std::map<std::pair<std::string, std::string>, std::string>& unmapped() const { return unmapped_; }
+
+ private:
+  std::set<std::string> rules_;  ///< "track.status.3"
+  std::map<std::pair<std::string, std::string>, std::string> unmapped_;
+};
+
+std::vector<Remark> remarks(const CompiledProfile& profile, const RulesTouched& touched, const ProfileLines& lines);
+
+}  // namespace remitod::carriers

@@ -1,0 +1,107 @@
+#include "carriers/check_request.h"
+
+#include "carriers/check_pages.h"
+#include "carriers/compiled.h"
+#include "carriers/invented_order.h"
+#include "carriers/remito.h"
+#include "carriers/request.h"
+#include "carriers/request_fill.h"
+
+namespace remitod::carriers {
+namespace {
+
+using nlohmann::json;
+
+using Built = std::expected<HttpRequest, RequestError>;
+
+std::vector<std::string> invented_session(const Profile& profile) {
+  std::vector<std::string> values;
+  for (const std::string& name : profile.compiled().session_names) values.push_back(name + "-417");
+  return values;
+}
+
+Built build_login(const CompiledProfile& profile, std::size_t step, const Call& call) {
+  if (!profile.session || step > profile.session->login.size())
+    return std::unexpected(RequestError{"step", "the profile's login has no such step"});
+  const CallTemplate& request = profile.session->login.at(step - 1).request;
+  const auto cut = cut_template(request, request.constants);
+  if (!cut) return std::unexpected(RequestError{cut.error().name, cut.error().message});
+  return fill_request(profile, *cut, call);
+}
+
+Built build(const Profile& profile, const Expectation& of, const Call& call) {
+  const CreateOrder order{.order_number = of.order_number,
+                          .parcel_group = of.parcel_group,
+                          .service = of.service,
+                          .client_ref = of.client_ref,
+                          .payload = of.payload ? std::string_view(*of.payload) : "{}",
+                          .remito = of.remito};
+  const CancelOrder cancel{of.remito, of.order_number, of.client_ref, of.shipment_id};
+  if (of.operation == "track") return build_track(profile, asked_items(of), call);
+  if (of.operation == "feed") return build_feed(profile, {of.at - std::chrono::hours{1}, of.at}, call);
+  if (of.operation == "create") return build_create(profile, order, call);
+  if (of.operation == "confirm") return build_confirm(profile, order, call);
+  if (of.operation == "find") return build_find(profile, order, call);
+  if (of.operation == "quote") return build_quote(profile, order, call);
+  if (of.operation == "cancel") return build_cancel(profile, cancel, call);
+  if (of.operation == "cancel.lookup") return build_cancel_lookup(profile, cancel, call);
+  return build_login(profile.compiled(), of.step, call);
+}
+
+/// A text, or the lines that it is made of.
+std::string whole_text(const json& value) {
+  if (!value.is_array()) return value.is_string() ? value.get<std::string>() : value.dump();
+  std::string text;
+  for (const json& line : value) text += (text.empty() ? "" : "\n") + whole_text(line);
+  return text;
+}
+
+}  // namespace
+
+std::expected<HttpRequest, std::string> request_of(const Profile& profile, const Expectation& expectation) {
+  const std::vector<std::string> session = invented_session(profile);
+  Call call(expectation.at);
+  call.session = session;
+  auto request = build(profile, expectation, call);
+  if (!request) return std::unexpected(request.error().field + " " + request.error().message);
+  return *std::move(request);
+}
+
+std::vector<Deviation> request_differences(const json& expected, const HttpRequest& request,
+                                           const std::string& operation, const ProfileLines& lines) {
+  const json sent = told(request);
+  std::vector<Deviation> deviations;
+  for (const auto& [key, wanted] : expected.items()) {
+    if (whole_text(wanted) == whole_text(sent[key])) continue;
+    const std::string path = operation + "." + key;
+    Deviation deviation{
+        "request: " + key, wanted.dump(), sent[key].dump(-1, ' ', false, json::error_handler_t::replace), {}};
+    if (const int line = lines.of(path); line != 0) deviation.deciders.push_back({path, line});
+    deviations.push_back(std::move(deviation));
+  }
+  return deviations;
+}
+
+std::optional<ShownRequest> invented_create(const Profile& profile) {
+  const auto& create = profile.compiled().create;
+  if (!create || !create->is_sent) return std::nullopt;
+  Expectation order;
+  order.operation = "create";
+  order.at = from_iso8601("2026-11-02T15:04:05Z").value();
+  order.order_number = "MP-0417";
+  order.client_ref = "R7-MP-0417";
+  order.remito = create->range ? "0000000417" : "";
+  order.payload = invented_payload(create->request.names);
+  const auto request = request_of(profile, order);
+  ShownRequest shown{"create", "", ""};
+  if (!request) {
+    shown.problem = request.error();
+    return shown;
+  }
+  shown.text = request->method + " " + request->url + "\n";
+  for (const std::string& header : request->headers) shown.text += header + "\n";
+  shown.text += "\n" + request->body;
+  return shown;
+}
+
+}  // namespace remitod::carriers

@@ -1,0 +1,15 @@
+// An order for any profile, so that its create request can be seen before there is a real one. Private to carriers/ and
+// its tools.
+#pragma once
+
+#include <string>
+
+#include "carriers/template_names.h"
+
+namespace remitod::carriers {
+
+/// The text of a payload that has each of the fields that `names` lists, with values of the right kind that are
+/// nobody's.
+std::string invented_payload(const NameTree& names);
+
+}  // namespace remitod::carriers

@@ -1,0 +1,24 @@
+#include "carriers/promises.h"
+
+#include "carriers/compiled.h"
+#include "carriers/parcels.h"
+#include "carriers/payload.h"
+
+namespace remitod::carriers {
+
+Promises promises(const Profile& profile) {
+  const CompiledProfile& compiled = profile.compiled();
+  Promises result;
+  result.can_find = compiled.find.has_value();
+  if (compiled.find) result.visible_after = compiled.find->visible_after;
+  if (compiled.create) result.key_window = compiled.create->key_window;
+  return result;
+}
+
+std::optional<int> parcels_of(std::string_view payload) {
+  const auto read = read_payload(payload);
+  if (!read) return std::nullopt;
+  return count_parcels(*read);
+}
+
+}  // namespace remitod::carriers

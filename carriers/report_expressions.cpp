@@ -1,0 +1,86 @@
+#include "carriers/report_expressions.h"
+
+#include <optional>
+#include <vector>
+
+#include "carriers/xpath_cost.h"
+
+namespace remitod::carriers {
+namespace {
+
+class Visitor {
+ public:
+  explicit Visitor(const VisitExpression& visit) : visit_(visit) {}
+
+  void document(const AnswerRules& answer) const {
+    each("answer.success", answer.success, false);
+    each("answer.error", answer.error, false);
+    each("answer.auth_error", answer.auth_error, false);
+    each("answer.throttled", answer.throttled, false);
+  }
+
+  void shipments(const ReportRules& rules) const {
+    const bool per_shipment = rules.shipments.has_value();
+    each("answer.not_found", rules.not_found, false);
+    each("answer.gone", rules.gone, false);
+    each("answer.shipments", rules.shipments, false);
+    each("answer.remito", rules.remito, per_shipment);
+    each("answer.shipment_error", rules.shipment_error, per_shipment);
+    each("answer.shipment_not_found", rules.shipment_not_found, per_shipment);
+    each("answer.shipment_gone", rules.shipment_gone, per_shipment);
+    each("answer.events", rules.events, per_shipment);
+  }
+
+  void events(const ReportRules& rules) const {
+    const bool per_event = rules.shipments.has_value() || rules.events.has_value();
+    each("event.code", rules.code, per_event);
+    each("event.text", rules.text, per_event);
+    each("event.place", rules.place, per_event);
+    each("event.time", rules.time, per_event);
+    each("event.zone", rules.zone, per_event);
+    each("event.reason", rules.reason, per_event);
+    matchers("status.", rules.status_rules, per_event);
+    matchers("reason.", rules.reason_rules, per_event);
+  }
+
+ private:
+  template <class Rule>
+  void matchers(const std::string& table, const std::vector<Rule>& rules, bool per_event) const {
+    for (std::size_t i = 0; i < rules.size(); ++i) {
+      const std::string key = table + std::to_string(i + 1);
+      each(key + ".of", rules[i].matcher.of, per_event);
+      each(key + ".when", rules[i].matcher.when, per_event);
+    }
+  }
+
+  template <class Read>
+  void each(const std::string& key, const std::optional<Read>& read, bool per_node) const {
+    if (read) one(key, *read, per_node);
+  }
+  void one(const std::string& key, const Query& query, bool per_node) const { visit_(key, query, per_node); }
+  void one(const std::string& key, const Field& field, bool per_node) const {
+    each(key, field.query, per_node);
+    for (const Field& part : field.parts) one(key, part, per_node);
+  }
+
+  const VisitExpression& visit_;
+};
+
+}  // namespace
+
+void visit_expressions(const ReportRules& rules, const VisitExpression& visit) {
+  const Visitor visitor(visit);
+  visitor.document(rules.answer);
+  visitor.shipments(rules);
+  visitor.events(rules);
+}
+
+bool has_quadratic_part(const ReportRules& rules) {
+  bool found = false;
+  visit_expressions(rules, [&found](const std::string&, const Query& query, bool per_node) {
+    found = found || quadratic_part(query.text, per_node).has_value();
+  });
+  return found;
+}
+
+}  // namespace remitod::carriers

@@ -1,0 +1,66 @@
+#include "daemon/carrier_questions.h"
+
+#include <utility>
+
+namespace remitod::daemon {
+
+using carriers::FetchResult;
+using carriers::HttpAnswer;
+
+CarrierQuestions::CarrierQuestions(Runtime& runtime, carriers::HttpTransport& transport, Offload& mapper, Hooks hooks)
+    : runtime_(runtime), transport_(transport), mapper_(mapper), hooks_(std::move(hooks)) {}
+
+void CarrierQuestions::add_carrier(std::shared_ptr<CarrierAccess> access) {
+  const std::string& name = access->profile()->name();
+  carriers_[name] = std::move(access);
+}
+
+void CarrierQuestions::ask(Question question) {
+  send(std::make_shared<const Question>(std::move(question)), false);
+}
+
+void CarrierQuestions::send(Pointer question, bool again) {
+  CarrierAccess& access = *carriers_.find(question->carrier)->second;
+  access.enter([this, &access, question = std::move(question), again](CarrierAccess::Entered session) mutable {
+    if (!session) return question->unanswered(std::move(session.error()));
+    auto request = question->build(call_in(*session, runtime_.now(), access.random()));
+    if (!request) return question->unanswered(std::move(request.error()));
+    hooks_.request_sent(question->carrier);
+    transport_.submit(std::move(*request), [this, question = std::move(question), session = std::move(*session),
+                                            again](FetchResult result) mutable {
+      hooks_.request_answered(question->carrier);
+      if (!result) return question->unanswered(std::move(result.error()));
+      read(std::move(question), again ? nullptr : std::move(session), std::move(*result));
+    });
+  });
+}
+
+void CarrierQuestions::read(Pointer question, SessionPointer session, HttpAnswer answer) {
+  const auto& profile = carriers_.find(question->carrier)->second->profile();
+  mapper_.run(
+      question->carrier, [this, profile, question, session = std::move(session), answer = std::move(answer)]() mutable {
+        if (!session || !carriers::refuses_session(*profile, question->operation, answer))
+          return question->read(std::move(answer));
+        return Runtime::Task([this, question, session = std::move(session), answer = std::move(answer)]() mutable {
+          if (carriers_.find(question->carrier)->second->refused(session))
+            send(std::move(question), true);
+          else
+            read(std::move(question), nullptr, std::move(answer));
+        });
+      });
+}
+
+std::string in_words(const NoAnswer& why) {
+  if (const auto* const request = std::get_if<carriers::RequestError>(&why))
+    return request->field + ": " + request->message;
+  if (const auto* const login = std::get_if<carriers::Session::Failed>(&why)) return login->trouble.message;
+  const auto& fetch = std::get<carriers::FetchError>(why);
+  return std::string(carriers::name(fetch.kind)) + ": " + fetch.message;
+}
+
+bool may_have_arrived(const NoAnswer& why) {
+  const auto* const fetch = std::get_if<carriers::FetchError>(&why);
+  return fetch && !fetch->provably_unsent;
+}
+
+}  // namespace remitod::daemon

@@ -1,0 +1,57 @@
+// How a carrier is asked something besides the polls: in a session where it wants one, and once more where that has
+// ended. Belongs to the deciding thread.
+#pragma once
+
+#include <expected>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "carriers/request.h"
+#include "carriers/session.h"
+#include "carriers/transport.h"
+#include "daemon/carrier_access.h"
+#include "daemon/runtime.h"
+
+namespace remitod::daemon {
+
+/// Why there is no answer: the request cannot be made, no session is to be had, or the transport's trouble.
+using NoAnswer = std::variant<carriers::RequestError, carriers::Session::Failed, carriers::FetchError>;
+std::string in_words(const NoAnswer& why);
+/// The request may have reached the carrier.
+bool may_have_arrived(const NoAnswer& why);
+
+class CarrierQuestions {
+ public:
+  struct Hooks {
+    std::function<void(std::string_view carrier)> request_sent, request_answered;
+  };
+  CarrierQuestions(Runtime& runtime, carriers::HttpTransport& transport, Offload& mapper, Hooks hooks);
+  void add_carrier(std::shared_ptr<CarrierAccess> access);
+
+  struct Question {
+    std::string carrier;
+    carriers::OrderOperation operation = carriers::OrderOperation::create;
+    /// Called once more where the request is made once more.
+    std::function<std::expected<carriers::HttpRequest, carriers::RequestError>(const carriers::Call&)> build;
+    std::function<Runtime::Task(carriers::HttpAnswer)> read;  ///< as Offload::Work
+    std::function<void(NoAnswer)> unanswered;
+  };
+  void ask(Question question);
+
+ private:
+  using Pointer = std::shared_ptr<const Question>;
+  void send(Pointer question, bool again);
+  void read(Pointer question, SessionPointer session, carriers::HttpAnswer answer);
+
+  Runtime& runtime_;
+  carriers::HttpTransport& transport_;
+  Offload& mapper_;
+  Hooks hooks_;
+  std::map<std::string, std::shared_ptr<CarrierAccess>, std::less<>> carriers_;
+};
+
+}  // namespace remitod::daemon

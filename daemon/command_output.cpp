@@ -1,0 +1,39 @@
+#include "daemon/command_output.h"
+
+#include <sysexits.h>
+
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+namespace remitod::daemon {
+
+using nlohmann::json;
+
+int complain(const ControlAnswer& answer) {
+  const json body = json::parse(answer.body, nullptr, false);
+  std::cerr << "remitod: " << (body.is_object() ? body.value("error", answer.body) : answer.body) << '\n';
+  return answer.status == 400   ? EX_USAGE
+         : answer.status == 404 ? EX_NOINPUT
+         : answer.status == 409 ? EX_DATAERR
+                                : EX_TEMPFAIL;
+}
+
+int no_daemon(const std::string& error) {
+  std::cerr << "remitod: " << error << "\nremitod: start it with: systemctl start remitod\n";
+  return EX_UNAVAILABLE;
+}
+
+void ProgressBar::show(std::size_t done, std::size_t total, const std::string& note) {
+  if (!terminal_) return;
+  constexpr std::size_t width = 40;
+  const std::size_t filled = total == 0 ? width : done * width / total;
+  std::cerr << "\r[" << std::string(filled, '#') << std::string(width - filled, '.') << "] " << done << '/' << total
+            << ' ' << note << "\033[K" << std::flush;
+  drawn_ = true;
+}
+
+void ProgressBar::end() {
+  if (drawn_) std::cerr << "\r\033[K" << std::flush;
+}
+
+}  // namespace remitod::daemon

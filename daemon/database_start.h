@@ -1,0 +1,16 @@
+// What the daemon does with its database before anything else runs: the lock, the schema, what a crash cut off, and
+// what the last process knew.
+#pragma once
+
+#include <memory>
+
+#include "daemon/checkpoints.h"
+#include "daemon/config.h"
+#include "db/instance_lock.h"
+
+namespace remitod::daemon {
+
+/// The lock, where it is not held yet, and then the database behind it. A failure gives the lock back.
+db::DbResult<Remembered> take_database(const Config& config, std::unique_ptr<db::InstanceLock>& lock);
+
+}  // namespace remitod::daemon

@@ -1,0 +1,98 @@
+// Polls that take more than one request: a login before, further pages after.
+
+#include <utility>
+
+#include "carriers/request.h"
+#include "daemon/poller.h"
+#include "daemon/poller_carrier.h"
+
+namespace remitod::daemon {
+
+using carriers::HttpAnswer;
+using scheduler::Batch;
+using scheduler::BatchOutcome;
+using scheduler::Slot;
+
+namespace {
+
+// The last page with the bodies of all, and where those before it end: as the answer is kept.
+std::pair<HttpAnswer, std::vector<std::size_t>> in_one(std::vector<HttpAnswer> pages) {
+  std::string body;
+  std::vector<std::size_t> ends;
+  for (const HttpAnswer& page : pages) {
+    if (&page != &pages.front()) ends.push_back(body.size());
+    body += page.body;
+  }
+  HttpAnswer all = std::move(pages.back());
+  all.body = std::move(body);
+  return {std::move(all), std::move(ends)};
+}
+
+}  // namespace
+
+// The poll keeps its place in the lane while it waits. Where it is the breaker's probe, the login is what is tried; and
+// where that fails, the lane rests until the next login may be tried, so that nothing is asked without one.
+void Poller::send_after_login(Carrier& carrier, Batch batch) {
+  carrier.access->enter([this, &carrier, batch = std::move(batch)](CarrierAccess::Entered session) mutable {
+    if (session) {
+      send_in(*session, carrier, std::move(batch));
+      return;
+    }
+    const carriers::Session::Failed& why = session.error();
+    const auto rest = std::chrono::ceil<std::chrono::seconds>(why.retry_at - runtime_.now());
+    failed(carrier, batch, carriers::name(why.trouble.kind), why.trouble.message, {BatchOutcome::Kind::failed, rest});
+  });
+}
+
+// Page after page is asked for, and only then read: what is told on several pages is one report.
+void Poller::map_pages(Carrier& carrier, Asking asking, HttpAnswer answer) {
+  asking.pages->answers.push_back(std::move(answer));
+  AskedShipments asked(carrier.lane, asking.batch);
+  mapper_.run(
+      carrier.name,
+      [this, &carrier, profile = carrier.profile, asked = std::move(asked),
+       asking = std::move(asking)]() mutable -> Runtime::Task {
+        Asking::Pages& pages = *asking.pages;
+        auto next = carriers::next_page(*profile, carriers::PagedOperation::track, pages.last, pages.answers.back(),
+                                        pages.position);
+        if (next && *next) {
+          pages.position = **std::move(next);
+          return [this, &carrier, asking = std::move(asking)]() mutable { plan_next_page(carrier, std::move(asking)); };
+        }
+        auto track = next ? carriers::map_track_pages(*profile, pages.answers, asked.items())
+                          : std::unexpected(std::move(next.error()));
+        auto [all, page_ends] = in_one(std::move(pages.answers));
+        return [this, &carrier,
+                result = Mapped{std::move(asking.batch), std::move(asking.session), std::move(all), std::move(track),
+                                std::move(page_ends)}]() mutable { mapped(carrier, std::move(result)); };
+      });
+}
+
+// A page is a request like any other to the carrier, and waits until the rate has room for it.
+void Poller::plan_next_page(Carrier& carrier, Asking asking) {
+  asking.pages->due = carrier.lane.spend_request(runtime_.now(), scheduler::Lane::Purpose::polls);
+  carrier.pages_due.push_back(std::move(asking));
+  ask_due_pages(carrier);
+}
+
+void Poller::ask_due_pages(Carrier& carrier) {
+  while (!carrier.pages_due.empty()) {
+    const Instant due = carrier.pages_due.front().pages->due;
+    if (due > runtime_.now()) return carrier.page_alarm->set(due);
+    Asking asking = std::move(carrier.pages_due.front());
+    carrier.pages_due.pop_front();
+    ask_next_page(carrier, std::move(asking));
+  }
+}
+
+void Poller::ask_next_page(Carrier& carrier, Asking asking) {
+  carriers::Call call = carrier.call(asking.session, runtime_.now());
+  call.page = asking.pages->position;
+  auto request = carriers::build_track(*carrier.profile, AskedShipments(carrier.lane, asking.batch).items(), call);
+  if (!request)
+    return failed(carrier, asking.batch, "request", request.error().field + ": " + request.error().message,
+                  {BatchOutcome::Kind::answered, {}});
+  submit(carrier, std::move(asking), std::move(*request));
+}
+
+}  // namespace remitod::daemon

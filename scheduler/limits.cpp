@@ -1,0 +1,157 @@
+#include "scheduler/limits.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace remitod::scheduler {
+namespace {
+
+/// Between two processes lies as much at least.
+constexpr std::chrono::milliseconds restart_min{500};
+
+/// A tenth of a minute's requests may come at once.
+double burst_of_minute(int per_minute) {
+  return std::max(1.0, per_minute / 10.0);
+}
+
+/// From a full bucket `burst` requests go at once, and the next ones as the rate brings them: no minute has more than
+/// it may, wherever it begins.
+double rate_of_minute(int per_minute) {
+  const double rate = (per_minute + 1 - burst_of_minute(per_minute)) / 60;
+  return std::floor(rate * 1e6) / 1e6;  // the bucket reads to the millionth, and would round it up
+}
+
+TokenBucket minute_bucket(int per_minute, Instant now) {
+  return TokenBucket(rate_of_minute(per_minute), burst_of_minute(per_minute), now);
+}
+
+QuotaBook::Stated quotas_of(const LaneConfig& config) {
+  return {config.requests_per_hour, config.requests_per_day, config.leaves_tenth_for_creates};
+}
+
+std::size_t as_size(std::int64_t count) {
+  return static_cast<std::size_t>(std::min<std::int64_t>(count, std::numeric_limits<int>::max()));
+}
+
+}  // namespace
+
+std::string_view name(Hold::Kind kind) {
+  switch (kind) {
+    case Hold::Kind::none:
+      return "none";
+    case Hold::Kind::rate:
+      return "rate";
+    case Hold::Kind::quota:
+      return "quota";
+    case Hold::Kind::hours:
+      return "hours";
+  }
+  return "";
+}
+
+Limits::Limits(const LaneConfig& config) : second_(config.requests_per_second, Instant{}), hours_(config.hours) {
+  if (config.requests_per_minute) minute_ = minute_bucket(*config.requests_per_minute, Instant{});
+  quotas_.configure(quotas_of(config));
+}
+
+void Limits::reconfigure(const LaneConfig& config, Instant now) {
+  second_.set_rate(config.requests_per_second, now);
+  if (!config.requests_per_minute) {
+    minute_.reset();
+  } else if (minute_) {
+    minute_->set_rate(rate_of_minute(*config.requests_per_minute), burst_of_minute(*config.requests_per_minute), now);
+  } else {
+    minute_ = minute_bucket(*config.requests_per_minute, now);
+    minute_->start_empty(now, now);
+  }
+  quotas_.configure(quotas_of(config));
+  hours_ = config.hours;
+  known_hours_ = {};
+}
+
+void Limits::start(Instant now) {
+  second_.start_empty(now - restart_min, now);
+  if (minute_) minute_->start_empty(now - restart_min, now);
+}
+
+// ------------------------------------------------------------------ opening hours
+
+const Limits::KnownHours& Limits::hours_at(Instant now) const {
+  if (now >= known_hours_.from && now < known_hours_.until) return known_hours_;
+  const OpenHours::Span span = hours_->at(now);
+  known_hours_ = {now, span.until, span.open, span.open ? std::optional(now) : hours_->next_open(now)};
+  return known_hours_;
+}
+
+bool Limits::is_open(Instant now) const {
+  return !hours_ || hours_at(now).open;
+}
+
+std::optional<Instant> Limits::open_until(Instant now) const {
+  if (!hours_) return std::nullopt;
+  return hours_at(now).until;
+}
+
+std::optional<Instant> Limits::open_from(Instant now) const {
+  if (is_open(now)) return now;
+  return hours_at(now).opens_at;
+}
+
+// ------------------------------------------------------------------ all together
+
+std::optional<Instant> Limits::next_counted(Instant now) const {
+  Instant when = second_.next_token(now);
+  if (minute_) when = std::max(when, minute_->next_token(now));
+  const std::optional<Instant> quota = quotas_.next_poll(now);
+  return quota ? std::optional(std::max(when, *quota)) : std::nullopt;
+}
+
+std::optional<Instant> Limits::next(Instant now, Instant earliest) const {
+  const std::optional<Instant> counted = next_counted(now);
+  return counted ? open_from(std::max(*counted, earliest)) : std::nullopt;
+}
+
+bool Limits::take(Instant now) {
+  if (!is_open(now)) return false;
+  quotas_.want(now);
+  if (!quotas_.may_poll(now)) return false;
+  if (minute_ && minute_->next_token(now) > now) return false;
+  if (!second_.take(now)) return false;
+  if (minute_) minute_->spend(now);
+  quotas_.spend(now);
+  return true;
+}
+
+std::size_t Limits::spare(Instant now) {
+  if (!is_open(now)) return 0;
+  quotas_.want(now);
+  std::size_t spare = std::min(second_.whole_tokens(now), as_size(quotas_.ready(now)));
+  if (minute_) spare = std::min(spare, minute_->whole_tokens(now));
+  return spare;
+}
+
+Instant Limits::spend(Instant now) {
+  Instant room = second_.spend(now);
+  if (minute_) room = std::max(room, minute_->spend(now));
+  quotas_.spend(now);
+  room = std::max(room, quotas_.next_room(now));
+  return open_from(room).value_or(room);
+}
+
+Hold Limits::hold(Instant now) const {
+  if (!is_open(now)) return {Hold::Kind::hours, hours_at(now).opens_at};
+  const std::optional<Instant> quota = quotas_.next_poll(now);
+  if (!quota || *quota > now) return {Hold::Kind::quota, quota};
+  const std::optional<Instant> rate = next_counted(now);
+  if (rate && *rate > now) return {Hold::Kind::rate, rate};
+  return {};
+}
+
+void Limits::clock_set_back(Instant now) {
+  second_.restart_clock(now);
+  if (minute_) minute_->restart_clock(now);
+  quotas_.clock_set_back(now);
+}
+
+}  // namespace remitod::scheduler

@@ -1,0 +1,100 @@
+// What is shown of requests and answers holds no secret.
+#include "carriers/redactor.h"
+
+#include <gmock/gmock.h>
+
+#include "carriers/digest.h"
+#include "carriers/escape.h"
+#include "tests/carriers/profile_fixture.h"
+
+namespace remitod::test {
+namespace {
+
+using carriers::Escape;
+using carriers::HttpRequest;
+using carriers::Redactor;
+using testing::HasSubstr;
+using testing::Not;
+
+class RedactorTest : public ProfileTest {
+ protected:
+  Redactor redactor(std::string secret, std::string_view toml = good_profile) {
+    settings_.secrets["password"] = std::move(secret);
+    return Redactor(*loaded(toml));
+  }
+};
+
+std::string escaped(std::string_view text, Escape escape) {
+  std::string result;
+  carriers::append_escaped(result, text, escape);
+  return result;
+}
+
+TEST_F(RedactorTest, ASecretIsReplacedInEveryFormInWhichItIsSent) {
+  const std::string secret = "can<&\"'/ ary~é";
+  const Redactor redact = redactor(secret);
+  EXPECT_EQ(redact.redact("a " + secret + " b " + secret), "a [secret] b [secret]");
+  for (const Escape escape : {Escape::xml, Escape::json, Escape::url})
+    EXPECT_EQ(redact.redact("<" + escaped(secret, escape) + ">"), "<[secret]>");
+  for (const std::string& form : {carriers::to_base64(secret), carriers::to_base64_url(secret),
+                                  carriers::to_hex(secret), carriers::to_base64("77&1:" + secret)})
+    EXPECT_EQ(redact.redact("<" + form + ">"), "<[secret]>");
+}
+
+TEST_F(RedactorTest, ATextThatWasCutInsideASecretShowsNoPartOfIt) {
+  const Redactor redact = redactor("canary-0123456789");
+  EXPECT_EQ(redact.redact("HTTP 500: password canary-01234"), "HTTP 500: password [secret]");
+}
+
+TEST_F(RedactorTest, APieceOfATextShowsNoPartOfASecretAtEitherEnd) {
+  const Redactor redact = redactor("canary-0123456789");
+  EXPECT_EQ(redact.redact("byte 9: no list: '...ry-0123456789 and canary-012345...'"),
+            "byte 9: no list: '...[secret] and [secret]...'");
+  EXPECT_EQ(redact.redact("canary..."), "[secret]...");
+  EXPECT_EQ(redact.redact("......canary......canary"), "......[secret]......[secret]");
+  EXPECT_EQ(redact.redact("canar..."), "canar...") << "so little may be anything";
+}
+
+TEST_F(RedactorTest, ARequestThatIsRepeatedInsideOfADocumentShowsNoneEither) {
+  const std::string secret = "can<&\"'/ ary~";
+  const Redactor redact = redactor(secret);
+  for (const Escape inner : {Escape::xml, Escape::json, Escape::url})
+    for (const Escape outer : {Escape::xml, Escape::json, Escape::url})
+      EXPECT_EQ(redact.redact("<" + escaped(escaped(secret, inner), outer) + ">"), "<[secret]>");
+  EXPECT_EQ(redactor("canary/1/2").redact(R"({"error":"no canary\/1\/2"})"), R"({"error":"no [secret]"})");
+}
+
+TEST_F(RedactorTest, EveryLineOfAKeyIsASecret) {
+  const std::string no_auth =
+      with(with(good_profile, "kind = \"basic\"\nuser = \"{{settings.account}}\"", "kind = \"none\""),
+           "\npassword = \"{{secrets.password}}\"", "");
+  const Redactor redact =
+      redactor("-----BEGIN KEY-----\nMIIEvQIBADANBgkqhkiG9w0\nBAQEFAASCBKcwggSjAgEAAoIB\n-----END KEY-----\n", no_auth);
+  EXPECT_THAT(redact.redact("got MIIEvQIBADANBgkqhkiG9w0 BAQEFAASCBKcwggSjAgEAAoIB"), Not(HasSubstr("MIIE")));
+}
+
+TEST_F(RedactorTest, AShortSecretIsLeftSinceItStandsInEveryText) {
+  EXPECT_EQ(redactor("abc").redact("abc"), "abc");
+}
+
+TEST_F(RedactorTest, TheTokensOfTheLastSessionsAreSecretsToo) {
+  Redactor redact = redactor("hush-hush");
+  for (const char* token : {"token-1", "token-2", "token-3", "token-4", "token-5"})
+    redact.add_session({token, "", "x"});
+  EXPECT_EQ(redact.redact("token-5 token-2 hush-hush."), "[secret] [secret] [secret].");
+  EXPECT_EQ(redact.redact("token-1."), "token-1.") << "long out of use";
+}
+
+TEST_F(RedactorTest, ARequestIsShownWithoutWhatOnlyHoldsCredentials) {
+  HttpRequest request;
+  request.method = "POST";
+  request.url = "https://c.example/t?key=canary%2F1&n=1";
+  request.headers = {"Authorization: Signature whatever", "X-Key: canary/1", "Accept: text/xml", "COOKIE: a=b"};
+  request.body = "<p>canary/1</p>";
+  EXPECT_EQ(redactor("canary/1").redact(request),
+            "POST https://c.example/t?key=[secret]&n=1\nAuthorization: [secret]\nX-Key: [secret]\nAccept: text/xml\n"
+            "COOKIE: [secret]\n\n<p>[secret]</p>");
+}
+
+}  // namespace
+}  // namespace remitod::test

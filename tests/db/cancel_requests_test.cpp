@@ -1,0 +1,225 @@
+// Shipments that are no longer wanted: what is decided without the carrier, and what becomes of its answer.
+#include "db/cancel_requests.h"
+
+#include <gmock/gmock.h>
+
+#include "db/cancel_rules.h"
+#include "tests/db/request_fixture.h"
+
+namespace remitod::db {
+namespace {
+
+using namespace std::chrono_literals;
+using test::noon;
+using testing::HasSubstr, testing::IsEmpty, testing::SizeIs;
+using Kind = CancelOutcome::Kind;
+
+class CancelRequests : public test::RequestStoreTest {
+ protected:
+  void wish(const std::string& key, const std::string& order = "1001", int parcel_group = 1) {
+    sql("insert into cancel_requests (request_key, order_number, parcel_group) values ('" + key + "', '" + order +
+        "', " + std::to_string(parcel_group) + ")");
+  }
+  CancelsTakenUp take_up(Instant now = noon) {
+    const std::vector<std::string> carriers{"oca"};
+    return run<CancelsTakenUp>([&](Session& at) { return take_up_cancels(at, carriers, carriers, now, 100); });
+  }
+  std::vector<CancelRequest> claim_wishes(Instant now = noon) {
+    return run<std::vector<CancelRequest>>([=](Session& at) { return claim_cancels(at, "oca", now, now + 90s, 100); });
+  }
+  bool settle_wish(const CancelRequest& request, Kind kind, const std::string& text = "", Instant retry_at = noon + 10s,
+                   Instant now = noon) {
+    const CancelOutcome outcome{request.cancel_id, request.fencing_token, kind, "7", text, retry_at};
+    ApplyRules rules;
+    rules.carrier = "oca";
+    return run<bool>([&](Session& at) { return settle_cancel(at, outcome, rules, now); });
+  }
+  /// A granted shipment that the carrier is being asked to cancel.
+  CancelRequest asked() {
+    settle({granted(claimed({}), "0001")});
+    dispatch();
+    wish("C");
+    take_up();
+    return claim_wishes().at(0);
+  }
+  std::string of(const std::string& column, const std::string& key = "C") {
+    return text(("select " + column + " from cancel_requests where request_key = '" + key + "'").c_str());
+  }
+};
+REMITOD_ON_BOTH_ENGINES(CancelRequests);
+
+TEST_P(CancelRequests, AreSentWithAllThatTheCarrierMayWantToKnow) {
+  const CancelRequest request = asked();
+  EXPECT_EQ(request.carrier, "oca");
+  EXPECT_EQ(request.remito, "0001");
+  EXPECT_EQ(request.client_ref, text("select client_ref from remito_requests"));
+  EXPECT_EQ(request.order_number, "1001");
+  EXPECT_EQ(request.attempts, 1);
+  EXPECT_EQ(request.accepted_at, noon);
+  EXPECT_EQ(of("state"), "sending");
+  EXPECT_THAT(claim_wishes(noon + 999h), IsEmpty());
+}
+
+TEST_P(CancelRequests, AnAcceptedOneCancelsTheShipmentInTheSameTransactionOnce) {
+  const CancelRequest request = asked();
+  EXPECT_TRUE(settle_wish(request, Kind::cancelled));
+  EXPECT_FALSE(settle_wish(request, Kind::cancelled)) << "settled already";
+  EXPECT_EQ(of("state"), "cancelled");
+  EXPECT_EQ(text("select status from shipments"), "cancelled");
+  const auto told = dispatch();
+  ASSERT_THAT(told, SizeIs(1));
+  EXPECT_EQ(told[0].subject, "shipment");
+  EXPECT_EQ(told[0].from, "registered");
+  EXPECT_EQ(told[0].to, "cancelled");
+  ask({.key = "again"});
+  accept();
+  EXPECT_EQ(view()[1].state, "pending") << "the order may ask again";
+}
+
+TEST_P(CancelRequests, ARefusalLeavesTheShipment) {
+  EXPECT_TRUE(settle_wish(asked(), Kind::refused, "Ya fue recogido"));
+  EXPECT_EQ(of("state"), "refused");
+  EXPECT_EQ(of("refusal_text"), "Ya fue recogido");
+  EXPECT_EQ(text("select status from shipments"), "registered");
+  EXPECT_THAT(dispatch(), IsEmpty());
+}
+
+TEST_P(CancelRequests, WhatWasNotSentIsSentLater) {
+  settle_wish(asked(), Kind::unsent, "connect", noon + 5s);
+  EXPECT_EQ(of("state"), "pending");
+  EXPECT_EQ(take_up().next_due, noon + 5s);
+  EXPECT_THAT(claim_wishes(noon + 4s), IsEmpty());
+  EXPECT_EQ(claim_wishes(noon + 5s).at(0).attempts, 2);
+}
+
+TEST_P(CancelRequests, AnUnclearOneIsLookedAtUntilTheShipmentDecides) {
+  settle_wish(asked(), Kind::unknown, "timeout");
+  EXPECT_THAT(take_up(noon + 9s).to_look_at, IsEmpty());
+  const CancelsTakenUp first = take_up(noon + 10s);
+  ASSERT_THAT(first.to_look_at, SizeIs(1));
+  EXPECT_EQ(first.to_look_at[0].carrier, "oca");
+  EXPECT_EQ(first.next_due, noon + 20s);
+  EXPECT_EQ(of("refusal_text"), "timeout");
+  sql("update shipments set status = 'cancelled'");
+  EXPECT_EQ(take_up(noon + 20s).settled, 1u);
+  EXPECT_EQ(of("state"), "cancelled");
+}
+
+TEST_P(CancelRequests, AnUnclearOneOfADeliveredShipmentIsRefused) {
+  settle_wish(asked(), Kind::unknown, "timeout");
+  sql("update shipments set status = 'delivered'");
+  take_up(noon + 10s);
+  EXPECT_EQ(of("state"), "refused");
+  EXPECT_EQ(of("refusal_text"), "timeout; the shipment is delivered");
+}
+
+TEST_P(CancelRequests, AnUnclearOneIsForAPersonAfterADay) {
+  settle_wish(asked(), Kind::unknown, "timeout");
+  take_up(noon + 24h);
+  EXPECT_EQ(of("state"), "needs_operator");
+  EXPECT_THAT(of("refusal_text"), HasSubstr("still shows it as registered"));
+  EXPECT_EQ(take_up(noon + 48h).next_due, std::nullopt);
+}
+
+TEST_P(CancelRequests, OneThatWasCutOffIsUnclearAndItsWorkerComesTooLate) {
+  const CancelRequest request = asked();
+  EXPECT_EQ(run<std::size_t>([](Session& at) { return mark_interrupted_cancels(at, noon + 1min); }), 1u);
+  EXPECT_EQ(of("state"), "unknown");
+  EXPECT_FALSE(settle_wish(request, Kind::refused, "no"));
+  EXPECT_THAT(take_up(noon + 1min).to_look_at, SizeIs(1));
+}
+
+TEST_P(CancelRequests, ARequestThatWasNotSentIsStoppedAndTheOrderHearsOfIt) {
+  ask({});
+  accept();
+  wish("C");
+  EXPECT_EQ(take_up().settled, 1u);
+  EXPECT_EQ(of("state"), "cancelled");
+  EXPECT_EQ(view()[0].state, "cancelled");
+  EXPECT_THAT(claim({"oca"}, noon + 1h), IsEmpty());
+  const auto told = dispatch();
+  ASSERT_THAT(told, SizeIs(1));
+  EXPECT_EQ(told[0].subject, "request");
+  EXPECT_EQ(told[0].to, "cancelled");
+}
+
+TEST_P(CancelRequests, ARequestThatIsUnderWayIsWaitedFor) {
+  const RemitoRequest request = claimed({});
+  wish("C");
+  EXPECT_TRUE(take_up().some_wait);
+  EXPECT_EQ(of("state"), "pending");
+  EXPECT_THAT(claim_wishes(), IsEmpty());
+  settle({granted(request, "0001")});
+  EXPECT_FALSE(take_up().some_wait);
+  EXPECT_EQ(claim_wishes().at(0).remito, "0001");
+}
+
+TEST_P(CancelRequests, OfAnotherParcelGroupMeanAnotherShipment) {
+  settle({granted(claimed({.parcel_group = 1}), "0001"), granted(claimed({.parcel_group = 2}), "0002")});
+  wish("C", "1001", 2);
+  take_up();
+  EXPECT_EQ(claim_wishes().at(0).remito, "0002");
+}
+
+TEST_P(CancelRequests, AFollowedShipmentWithoutARequestCanBeCancelledToo) {
+  sql("insert into shipments (order_number, carrier, remito) values ('0998', 'oca', '9')");
+  run<std::vector<OpenShipment>>([](Session& at) { return accept_new_shipments(at, noon, 10); });
+  wish("C", "0998");
+  take_up();
+  const CancelRequest request = claim_wishes().at(0);
+  EXPECT_EQ(request.remito, "9");
+  EXPECT_EQ(request.client_ref, "");
+}
+
+TEST_P(CancelRequests, ARepeatedKeyIsRefusedByTheTable) {
+  wish("C");
+  EXPECT_THROW(wish("C"), std::runtime_error);
+}
+
+// ------------------------------------------------------------------ the rules
+
+struct Row {
+  std::string name;
+  CancelSituation situation;
+  CancelDecision::Kind kind;
+  std::string code{};
+  friend void PrintTo(const Row& row, std::ostream* out) { *out << row.name; }
+};
+
+CancelSituation shipment(const std::string& status, const std::string& request_state = "granted",
+                         const std::string& carrier = "oca") {
+  return {1, "1001", false, 1, request_state, 1, carrier, status, false};
+}
+
+const std::vector<Row> table{
+    {"no_order", {1, " "}, CancelDecision::Kind::refused, "invalid_request"},
+    {"nothing", {1, "1001"}, CancelDecision::Kind::refused, "nothing_to_cancel"},
+    {"asked_already", {1, "1001", true}, CancelDecision::Kind::refused, "duplicate_request"},
+    {"pending", {1, "1001", false, 1, "pending"}, CancelDecision::Kind::stop_request},
+    {"sending", {1, "1001", false, 1, "sending"}, CancelDecision::Kind::wait},
+    {"accepted", {1, "1001", false, 1, "accepted"}, CancelDecision::Kind::wait},
+    {"unknown", {1, "1001", false, 1, "unknown"}, CancelDecision::Kind::wait},
+    {"needs_operator", {1, "1001", false, 1, "needs_operator"}, CancelDecision::Kind::wait},
+    {"a_new_request_after_an_old_shipment", shipment("cancelled", "pending"), CancelDecision::Kind::stop_request},
+    {"registered", shipment("registered"), CancelDecision::Kind::ask_carrier},
+    {"in_transit", shipment("in_transit"), CancelDecision::Kind::ask_carrier},
+    {"followed_only", shipment("registered", ""), CancelDecision::Kind::ask_carrier},
+    {"cancelled", shipment("cancelled"), CancelDecision::Kind::already_so},
+    {"delivered", shipment("delivered"), CancelDecision::Kind::refused, "already_ended"},
+    {"returned", shipment("returned"), CancelDecision::Kind::refused, "already_ended"},
+    {"carrier_without_cancel", shipment("registered", "granted", "olva"), CancelDecision::Kind::refused,
+     "cannot_cancel"},
+};
+
+class CancelRules : public testing::TestWithParam<Row> {};
+INSTANTIATE_TEST_SUITE_P(Table, CancelRules, testing::ValuesIn(table), [](const auto& of) { return of.param.name; });
+
+TEST_P(CancelRules, AreAsTheTableSays) {
+  const std::vector<std::string> cancelling{"oca"};
+  const CancelDecision decision = decide(GetParam().situation, cancelling);
+  EXPECT_EQ(static_cast<int>(decision.kind), static_cast<int>(GetParam().kind));
+  EXPECT_EQ(decision.code, GetParam().code);
+}
+
+}  // namespace
+}  // namespace remitod::db

@@ -1,0 +1,99 @@
+// The mutations of a world: in the middle of a run one rule is broken, right after a commit, as soon as there is
+// something to break it on.
+#include "tests/sim/world.h"
+
+namespace remitod::sim {
+
+void World::plan_mutation() {
+  if (options_.mutation == Mutation::send_creates_twice) wire_.send_creates_twice();
+  if (options_.mutation == Mutation::read_a_clock) wire_.read_a_clock();
+  at(start_ + std::chrono::hours{20}, [this] { mutation_due_ = options_.mutation != Mutation::none; });
+}
+
+// False: there is nothing yet to do it on.
+bool World::mutate() {
+  switch (options_.mutation) {
+    case Mutation::poll_what_ended:
+      return put_back_ended();
+    case Mutation::forget_shipment:
+      return forget_shipment();
+    case Mutation::tell_twice:
+      return changes(
+          "insert into transitions (subject, shipment_id, order_number, parcel_group, carrier, remito, cycle, "
+          "event_key, from_status, to_status, code, occurred_at, detected_at, created_at) "
+          "select subject, shipment_id, order_number, parcel_group, carrier, remito, cycle, event_key || '+', "
+          "from_status, to_status, code, occurred_at, detected_at, created_at from transitions "
+          "where subject = 'shipment' and not inferred order by id desc limit 1");
+    case Mutation::lose_transition:
+      // What it led to is what the next one begins with.
+      return changes(
+          "delete from transitions where id in (select max(t.id) from transitions t join shipments s "
+          "on s.id = t.shipment_id where t.seq is null and t.subject = 'shipment' and not s.baseline and not t.late "
+          "and t.to_status = 'in_transit')");
+    case Mutation::skip_seq:
+      return changes("update transitions set seq = seq + 1 where seq = (select max(seq) from transitions)");
+    case Mutation::swap_seqs:
+      return swap_seqs();
+    case Mutation::lose_event:
+      // Of one that is at its end: nothing new brings it back.
+      return changes(
+          "delete from tracking_events where (shipment_id, event_key) in (select e.shipment_id, max(e.event_key) "
+          "from tracking_events e join shipments s on s.id = e.shipment_id where s.terminal_at is not null "
+          "group by e.shipment_id limit 1)");
+    case Mutation::wrong_status:
+      return changes(
+          "update shipments set status = 'exception' where id in "
+          "(select max(id) from shipments where status = 'delivered')");
+    case Mutation::false_grant:
+      // Of one that nobody has looked at yet.
+      return changes("update remito_requests set remito = remito || '0' where state = 'granted' and settled_at > " +
+                     std::to_string(to_micros(daemon_->runtime.now() - std::chrono::seconds{1})));
+    case Mutation::grant_again:
+      return changes("update remito_requests set state = 'unknown' where state = 'granted'");
+    case Mutation::stuck_request:
+      return changes(
+          "update remito_requests set retry_at = 9000000000000000, state = 'pending' where state = 'sending'");
+    default:
+      return true;
+  }
+}
+
+bool World::changes(const std::string& statement) {
+  database_.sql(statement);
+  std::int64_t changed = 0;
+  database_.session().query_row(db::Sql{"select changes()"}, {}, {&changed});
+  return changed != 0;
+}
+
+// Of a shipment that has two and will have a third: the numbers of its first ones are exchanged before they are given.
+bool World::swap_seqs() {
+  std::int64_t first = 0, second = 0;
+  const bool found = database_.session().query_row(
+      db::Sql{"select min(id), max(id) from transitions where seq is null and subject = 'shipment' "
+              "group by shipment_id having count(*) > 1 limit 1"},
+      {}, {&first, &second});
+  if (!found) return false;
+  return changes("update transitions set seq = case id when " + std::to_string(first) +
+                 " then 2 else 1 end + (select max(seq) from transitions) where id in (" + std::to_string(first) +
+                 ", " + std::to_string(second) + ")");
+}
+
+bool World::put_back_ended() {
+  for (const ShipmentRow& row : read_shipments(database_.session())) {
+    if (!row.ended_at) continue;
+    daemon_->poller.add_shipment({row.id, row.carrier, row.remito, now_}, Instant{});
+    return true;
+  }
+  return false;
+}
+
+bool World::forget_shipment() {
+  for (const ShipmentRow& row : read_shipments(database_.session())) {
+    if (row.terminal_at) continue;
+    daemon_->poller.remove(row.carrier, std::span{&row.id, 1});
+    return true;
+  }
+  return false;
+}
+
+}  // namespace remitod::sim

@@ -1,0 +1,41 @@
+#include "tests/sim/mutation.h"
+
+#include <array>
+
+namespace remitod::sim {
+namespace {
+
+constexpr std::array cases{
+    MutationCase{Mutation::send_creates_twice, "send_creates_twice", "duplicate_shipment"},
+    MutationCase{Mutation::ignore_rate, "ignore_rate", "rate"},
+    MutationCase{Mutation::ignore_concurrency, "ignore_concurrency", "concurrency"},
+    MutationCase{Mutation::ignore_quota, "ignore_quota", "quota"},
+    MutationCase{Mutation::poll_what_ended, "poll_what_ended", "polled_after_end"},
+    MutationCase{Mutation::forget_shipment, "forget_shipment", "waited_too_long"},
+    MutationCase{Mutation::tell_twice, "tell_twice", "told_twice"},
+    MutationCase{Mutation::lose_transition, "lose_transition", "chain"},
+    MutationCase{Mutation::skip_seq, "skip_seq", "seq"},
+    MutationCase{Mutation::swap_seqs, "swap_seqs", "seq"},
+    MutationCase{Mutation::lose_event, "lose_event", "events_are_true"},
+    MutationCase{Mutation::wrong_status, "wrong_status", "status_is_true"},
+    MutationCase{Mutation::false_grant, "false_grant", "remitos_are_true"},
+    MutationCase{Mutation::grant_again, "grant_again", "settled_again"},
+    MutationCase{Mutation::stuck_request, "stuck_request", "requests_are_settled"},
+    MutationCase{Mutation::lose_letter, "lose_letter", "letters_arrived"},
+    MutationCase{Mutation::reorder_letters, "reorder_letters", "receiver_order"},
+    MutationCase{Mutation::read_a_clock, "read_a_clock", "hash"},
+};
+
+}  // namespace
+
+std::span<const MutationCase> mutations() {
+  return cases;
+}
+
+std::optional<Mutation> mutation_from(std::string_view name) {
+  for (const MutationCase& one : cases)
+    if (one.name == name) return one.mutation;
+  return std::nullopt;
+}
+
+}  // namespace remitod::sim

@@ -1,0 +1,42 @@
+// The true history of a parcel: all that will ever happen to it, when its carrier publishes each step, and what a
+// marketplace should end up with.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "carriers/tracking.h"
+#include "tests/sim/dice.h"
+#include "tests/sim/fault_plan.h"
+#include "tests/support/virtual_wire.h"
+
+namespace remitod::sim {
+
+struct TrueEvent {
+  Instant occurred_at{};  ///< a whole minute, no two of a parcel the same
+  Instant published_at{};
+  test::WireEvent wire;
+  Status status = Status::unmapped;
+};
+
+struct Parcel {
+  std::vector<TrueEvent> life;  ///< oldest first
+  /// What the carrier has published until then, oldest first.
+  std::vector<TrueEvent> published(Instant until) const;
+};
+
+enum class Habit : std::uint8_t {
+  at_once,     ///< within minutes
+  end_of_day,  ///< everything of the day at 21:00 local time
+  sluggish,    ///< within three hours
+};
+std::string_view name(Habit habit);
+
+/// `entered` is when the carrier heard of it first.
+Parcel draw_parcel(Dice dice, const std::string& carrier, Instant entered, Habit habit, const DataFaults& faults);
+
+/// Where a parcel stands of which this is known; `registered` where nothing is. Its lives are made so that this takes
+/// no rules: each step that the carrier can name holds until the next.
+Status true_status(const std::vector<TrueEvent>& known);
+
+}  // namespace remitod::sim
