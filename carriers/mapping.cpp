@@ -43,6 +43,8 @@ std::string_view name(CarrierTrouble::Kind kind) {
       return "malformed";
     case CarrierTrouble::Kind::business:
       return "business";
+    case CarrierTrouble::Kind::unreachable:
+      return "unreachable";
   }
   std::unreachable();
 }

@@ -21,6 +21,7 @@ struct CarrierTrouble {
     http_status,  ///< any other status that is not a success
     malformed,    ///< not the promised format: truncated, HTML, wrong charset, too deep
     business,     ///< the carrier says at HTTP 200 that it failed
+    unreachable,  ///< no answer came; of logins only: of other requests FetchError tells
   };
   Kind kind = Kind::malformed;
   std::string message;

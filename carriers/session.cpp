@@ -93,7 +93,7 @@ bool Session::login_answered(const FetchResult& result, Instant now) {
     take_answer(*result, now);
   } else {
     const FetchError& error = result.error();
-    login_failed({CarrierTrouble::Kind::http_status, "login: " + std::string(name(error.kind)) + ": " + error.message},
+    login_failed({CarrierTrouble::Kind::unreachable, "login: " + std::string(name(error.kind)) + ": " + error.message},
                  {}, now);
   }
   return !login_;

@@ -95,7 +95,7 @@ std::string_view name(FetchError::Kind kind);
 
 using FetchResult = std::expected<HttpAnswer, FetchError>;
 
-/// Sends requests; calls back once for each, on the thread that owns the transport's user (the deciding thread).
+/// Sends requests; calls back once for each, on the deciding thread (daemon/runtime.h); several in one turn of it.
 class HttpTransport {
  public:
   using Done = std::move_only_function<void(FetchResult)>;

@@ -167,7 +167,8 @@ class App {
     return std::make_shared<CarrierAccess>(
         runtime_, transport_, profile,
         CarrierAccess::Hooks{[this, name] { poller_.request_sent(name, scheduler::Lane::Purpose::polls); },
-                             [this, name] { poller_.request_answered(name); }, random_});
+                             [this, name] { poller_.request_answered(name); },
+                             [this, name] { poller_.login_failed(name); }, random_});
   }
   static int threads(const Config& config) { return config.database.engine == db::DatabaseUrl::Engine::sqlite ? 1 : 2; }
   std::function<void(std::move_only_function<void()>)> post() {

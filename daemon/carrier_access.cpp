@@ -1,5 +1,7 @@
 #include "daemon/carrier_access.h"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 #include <variant>
 
@@ -61,8 +63,10 @@ void CarrierAccess::let_in(const SessionPointer& session) {
 // Later, so that whoever asks and is turned away does not ask anew from inside of its own question.
 void CarrierAccess::turn_away(Session::Failed why) {
   login_has_ended_ = true;  // also where its next request cannot be made
+  std::ranges::move(std::exchange(waiting_, {}), std::back_inserter(turned_away_));
   runtime_.post([this, why = std::move(why)] {
-    for (Then& then : std::exchange(waiting_, {})) then(std::unexpected(why));
+    for (Then& then : std::exchange(turned_away_, {})) then(std::unexpected(why));
+    hooks_.turned_away();
   });
 }
 

@@ -30,6 +30,7 @@ class CarrierAccess {
   struct Hooks {
     // Of logins: they count against the carrier's limits like any other request.
     std::function<void()> request_sent, request_answered;
+    std::function<void()> turned_away;  ///< all who waited for a login that failed were told: nobody waits any more
     std::function<carriers::Random()> random;
   };
   /// `runtime` and `transport` outlive it; so does whoever waits for a session.
@@ -43,7 +44,7 @@ class CarrierAccess {
   /// Calls `then` at once where the session stands or none is wanted; else when the login has ended, which all wait for
   /// together. Where that has failed, now or a while ago, `then` is never called inside of this call.
   void enter(Then then);
-  bool is_entering() const { return !waiting_.empty(); }  ///< somebody waits in enter()
+  bool is_entering() const { return !waiting_.empty() || !turned_away_.empty(); }  ///< somebody waits in enter()
   /// The carrier did not take this session. Is the request to be made once more, through enter()?
   bool refused(const SessionPointer& session);
 
@@ -80,6 +81,7 @@ class CarrierAccess {
   std::uint64_t generation_ = 0;  ///< the last that the redactor knows
   std::optional<Instant> logged_in_at_;
   std::vector<Then> waiting_;
+  std::vector<Then> turned_away_;  ///< will be told so in a moment
   std::vector<carriers::LoginExchange> last_login_;
   std::uint64_t logins_ = 0;
   bool login_has_ended_ = true;

@@ -321,7 +321,7 @@ void FilePoller::commit(Carrier& carrier) {
         for (const db::AppliedReport& applied : part->applied) {
           committed.transitions += applied.transitions;
           committed.news += applied.new_events + applied.updated_events;
-          carrier.counters.unmapped += applied.unmapped;
+          carrier.counters.unmapped += applied.unmapped.size();
         }
         if (!is_last) return commit(carrier);
         carrier.inbox.forget(forgotten);

@@ -80,6 +80,8 @@ bool has_unmapped(const Report& report) {
 
 // ------------------------------------------------------------------ the steps of a poll
 
+// Also comes about inside of itself, where what it sends cannot be sent (send, failed, finish): as deep as the rate
+// lets go at once.
 void Poller::wake(Carrier& carrier) {
   if (stopping_ || carrier.reports_waiting >= reports_waiting_max) return;
   const Instant now = runtime_.now();
@@ -119,9 +121,9 @@ bool Poller::send_in(const SessionPointer& session, Carrier& carrier, Batch batc
     request = build();
   }
   if (!request) {
-    // A remito that cannot stand in a request: asked again at its next turn, and said so each time.
+    // A remito that cannot stand in a request: tried again at its next turn, and said so each time.
     failed(carrier, batch, "request", request.error().field + ": " + request.error().message,
-           {BatchOutcome::Kind::answered, {}});
+           {BatchOutcome::Kind::unaskable, {}});
     return false;
   }
   request->known_fingerprint = known_fingerprint(carrier, batch);
@@ -229,14 +231,13 @@ void Poller::mapped(Carrier& carrier, Mapped mapped) {
   }
   if (!mapped.track->errors.empty()) answer.body_fingerprint = 0;  // what was left out is looked at again next time
   answer.imperfect = imperfection.has_value();
-  answer.raw = std::make_shared<const db::RawAnswer>(raw_of(carrier, mapped,
-                                                            imperfection ? imperfection->remito
-                                                            : batch.slots.size() == 1
-                                                                ? answer.changed.front().polled.report.remito
-                                                                : "",
-                                                            imperfection   ? imperfection->why
-                                                            : any_unmapped ? "a code that the profile does not know"
-                                                                           : "something new"));
+  const std::string about = imperfection              ? imperfection->remito
+                            : batch.slots.size() == 1 ? answer.changed.front().polled.report.remito
+                                                      : "";
+  const std::string why = imperfection   ? imperfection->why
+                          : any_unmapped ? "a code that the profile does not know"
+                                         : "something new";
+  answer.raw = std::make_shared<Uncommitted::Raw>(raw_of(carrier, mapped, about, why));
   wait_for_commit(carrier, std::move(answer));
 }
 
@@ -304,18 +305,21 @@ void Poller::settle(Carrier& carrier, Uncommitted& answer, std::span<const db::A
     carrier.lane.set_fingerprints(changed.slot, alone ? answer.body_fingerprint : 0, changed.read_fingerprint);
     carrier.counters.too_old += applied[i].too_old;
     carrier.counters.noise += applied[i].noise;
-    carrier.counters.unmapped += applied[i].unmapped;
+    carrier.counters.over_limit += applied[i].over_limit;
+    carrier.counters.unmapped += applied[i].unmapped.size();
     any_new = any_new || applied[i].new_events + applied[i].updated_events + applied[i].transitions != 0;
-    if (applied[i].unmapped != 0) {
+    const std::string& remito = changed.polled.report.remito;
+    for (const TrackingEvent& event : applied[i].unmapped) {
       new_unmapped = true;
-      for (const TrackingEvent& event : changed.polled.report.events)
-        if (event.status == Status::unmapped)
-          log(Level::warning, "unmapped_code",
-              {{"carrier", carrier.name},
-               {"remito", changed.polled.report.remito},
-               {"code", carrier.access->redact(event.code)},
-               {"text", carrier.access->redact(event.text)}});
+      log(Level::warning, "unmapped_code",
+          {{"carrier", carrier.name},
+           {"remito", remito},
+           {"code", carrier.access->redact(event.code)},
+           {"text", carrier.access->redact(event.text)}});
     }
+    if (applied[i].over_limit != 0)
+      log(Level::warning, "history_too_long",
+          {{"carrier", carrier.name}, {"remito", remito}, {"events_left_out", applied[i].over_limit}});
     if (applied[i].transitions != 0 || applied[i].status != carrier.lane.status(changed.slot))
       carrier.lane.saw(answer.batch.id, changed.slot, applied[i].status, applied[i].transitions != 0);
     if (applied[i].leaves_lane) leaving.push_back(changed.polled.shipment_id);
@@ -326,7 +330,8 @@ void Poller::settle(Carrier& carrier, Uncommitted& answer, std::span<const db::A
 }
 
 void Poller::keep_raw(const Uncommitted& answer, bool is_understood) {
-  db::RawAnswer raw = *answer.raw;
+  if (std::exchange(answer.raw->kept, true)) return;
+  db::RawAnswer raw = answer.raw->answer;
   raw.received_at = answer.committed_at;
   if (is_understood)
     raw_.keep_changed(std::move(raw));
@@ -336,10 +341,14 @@ void Poller::keep_raw(const Uncommitted& answer, bool is_understood) {
 
 void Poller::finish(Carrier& carrier, const Batch& batch, const BatchOutcome& outcome) {
   std::vector<std::int64_t> marked;
-  if (batch.resync && outcome.kind == BatchOutcome::Kind::answered)
+  const bool was_its_turn =
+      outcome.kind == BatchOutcome::Kind::answered || outcome.kind == BatchOutcome::Kind::unaskable;
+  if (batch.resync && was_its_turn)
     for (const Slot slot : batch.slots)
       if (carrier.lane.resync_marked(slot)) marked.push_back(carrier.lane.shipment_id(slot));
+  const scheduler::BreakerState before = carrier.lane.breaker();
   carrier.lane.finish(batch.id, outcome, runtime_.now());
+  note_breaker(carrier, before);
   // A mark that came while the request was under way stays: that shipment is asked once more.
   std::erase_if(marked, [&](std::int64_t shipment_id) {
     const auto slot = carrier.lane.find(shipment_id);

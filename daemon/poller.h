@@ -7,11 +7,26 @@
 //   map       answer -> reports (carriers/mapping.h): a small answer here, others on the mapping thread. Of one that
 //             comes in pages the next is asked for, until all are there
 //   mapped    equal reports: finish. What is new waits for the next commit (wait_for_commit)
-//   commit    one transaction for the waiting reports, on the database's thread: compare with what is there, write,
-//   make
-//             transitions (db/stores.h)
-//   committed for each answer: settle: fingerprints advance, who is at an end leaves the lane
+//   commit    one transaction for the waiting reports, on the database's thread: compare with what is there
+//             (db/reconcile.h), write, make transitions (db/stores.h)
+//   committed for each answer: settle: fingerprints advance, who is at an end leaves the lane. Transitions go on from
+//             Hooks::transitions_written to the outbox (outbox.h), which numbers and tells them
 //   finish    the end of every way: the lane plans the next turn of the shipments, and wake
+//
+// What can go wrong, how the lane takes it (scheduler::BatchOutcome), and when the shipments are asked anew:
+//
+//   no request can be made         unaskable  at their next turn, as all that follows where nothing else is said
+//   no answer, or none to login    failed     after 5 to 10 minutes; several in a row open the breaker
+//   session not taken              abandoned  after a new login (carriers/session.h says how often one is tried),
+//                                             later failed
+//   429, Retry-After               throttled  when the carrier has had its rest
+//   bad status, format, business   failed     the answer is kept raw (carriers/answer_rules.h says what is bad)
+//   not found yet, or gone         answered   a report without events; nothing is written
+//   parts not understood           answered   kept raw; the rest of the answer counts
+//   unmapped code                  answered   stored, counted, logged, kept raw
+//   database away                  (waits)    the same commit again after 1 to 30 s
+//   database refuses a report      answered   found by going one by one; logged, kept raw
+//   we stop                        abandoned
 //
 // Quotas are in poller_quotas.cpp, logins and pages in poller_sessions.cpp, what goes wrong on the way in
 // poller_trouble.cpp, who is asked at all in poller_lanes.cpp, what adaptive schedules learn in poller_learning.cpp.
@@ -20,8 +35,8 @@
 // reports of a carrier wait, it is sent no further request. So a slow or lost database pauses by itself what it would
 // have to store, and nothing is lost; answers without news go on.
 //
-// All functions are called on the deciding thread, and all callbacks come back on it. They hold the poller: it has to
-// outlive the transport's, the mapper's and the executor's work.
+// All functions are called on the deciding thread, and all callbacks come back on it and hold the poller: it lives
+// until that thread's loop has ended, after which none runs.
 #pragma once
 
 #include <cstdint>
@@ -50,9 +65,9 @@ namespace remitod::daemon {
 /// Counted since the start, for --status.
 struct PollCounters {
   std::uint64_t requests = 0;   ///< sent
-  std::uint64_t polls = 0;      ///< shipments asked about and answered
+  std::uint64_t polls = 0;      ///< shipments asked about and answered, those missing in the answer included
   std::uint64_t mapped = 0;     ///< answers that were read, not only compared
-  std::uint64_t unchanged = 0;  ///< of those: same bytes or same reports
+  std::uint64_t unchanged = 0;  ///< of `polls`: same bytes or same reports
   std::uint64_t transitions = 0;
   std::map<std::string, std::uint64_t, std::less<>> failures = {};  ///< failed_requests by kind
   std::uint64_t failed_requests = 0;  ///< and shipments that could not be asked, and reports that the database refused
@@ -60,8 +75,9 @@ struct PollCounters {
   std::uint64_t missing = 0;          ///< asked for, not in the answer
   std::uint64_t extra = 0;            ///< in the answer, not asked for
   std::uint64_t unmapped = 0;
-  std::uint64_t too_old = 0;  ///< events of an earlier use of a number
-  std::uint64_t noise = 0;    ///< events stored without effect
+  std::uint64_t too_old = 0;     ///< events of an earlier use of a number
+  std::uint64_t over_limit = 0;  ///< events past what is kept of a report or a shipment (db/reconcile.h)
+  std::uint64_t noise = 0;       ///< events stored without effect
   Instant last_answer_at{};
   std::string last_error;
   Instant last_error_at{};
@@ -99,9 +115,10 @@ class Poller {
   void reserve_requests(std::string_view carrier, std::size_t requests);
   void request_sent(std::string_view carrier, scheduler::Lane::Purpose purpose = scheduler::Lane::Purpose::others);
   void request_answered(std::string_view carrier);
+  void login_failed(std::string_view carrier);  ///< and everybody who waited for it knows: others may try their luck
 
-  /// No further requests go out; those under way are finished. Called before the transport stops, which then answers
-  /// what is still out with FetchError::Kind::stopped.
+  /// No further polls begin; those under way are finished, but for pages that would have to wait. Called before the transport
+  /// stops, which then answers what is still out with FetchError::Kind::stopped.
   void stop();
   bool idle() const;  ///< nothing is in flight or waits for a commit
 
@@ -126,7 +143,7 @@ class Poller {
   struct Uncommitted;
   void wake(Carrier& carrier);
   void set_wake_alarm(Carrier& carrier, Instant now);
-  bool send(Carrier& carrier, scheduler::Batch batch);
+  bool send(Carrier& carrier, scheduler::Batch batch);  ///< false: there was nothing to send
   bool send_in(const SessionPointer& session, Carrier& carrier, scheduler::Batch batch);
   void submit(Carrier& carrier, Asking asking, carriers::HttpRequest request);
   void answered(Carrier& carrier, Asking asking, carriers::FetchResult result);
@@ -155,10 +172,12 @@ class Poller {
   void plan_next_page(Carrier& carrier, Asking asking);
   void ask_due_pages(Carrier& carrier);
   void ask_next_page(Carrier& carrier, Asking asking);
+  void abandon_due_pages(Carrier& carrier);
 
   void finish(Carrier& carrier, const scheduler::Batch& batch, const scheduler::BatchOutcome& outcome);
   void failed(Carrier& carrier, const scheduler::Batch& batch, std::string_view kind, std::string_view message,
               scheduler::BatchOutcome outcome);
+  static void note_breaker(const Carrier& carrier, scheduler::BreakerState before);
   void note_failure(Carrier& carrier, std::string_view remito, std::size_t shipments, std::string_view kind,
                     std::string_view message);
   void leave_out_unaskable(Carrier& carrier, scheduler::Batch& batch, const carriers::Call& call);

@@ -70,10 +70,14 @@ struct Poller::Uncommitted {
   scheduler::Batch batch;
   std::uint64_t body_fingerprint = 0;
   std::vector<Changed> changed;
-  std::shared_ptr<const db::RawAnswer> raw;  ///< kept if the commit finds something new, or it is imperfect
-  bool last_part = true;                     ///< with it the request is done
-  bool imperfect = false;                    ///< parts of it were not understood
-  Instant committed_at{};                    ///< the time of events that have none
+  struct Raw {
+    db::RawAnswer answer;
+    bool kept = false;
+  };
+  std::shared_ptr<Raw> raw;  ///< of all parts; kept once, if a commit finds something new, or it is imperfect
+  bool last_part = true;     ///< with it the request is done
+  bool imperfect = false;    ///< parts of the answer were not understood
+  Instant committed_at{};    ///< the time of events that have none
 };
 
 struct Poller::Carrier {
@@ -106,13 +110,13 @@ struct Poller::Carrier {
 
   bool is_learning = false;  ///< or waits for its turn to
 
-  std::size_t creating = 0;  ///< requests of others (for remitos, logins) that wait for their answer
-  std::size_t reserved = 0;  ///< requests that polls leave to others
+  std::size_t others_under_way = 0;  ///< requests of others (for remitos, logins) that wait for their answer
+  std::size_t reserved = 0;          ///< requests that polls leave to others
 
   /// What the carrier's rate and concurrency leave beside all that is under way.
   std::size_t spare_requests(Instant now) {
     const auto places = static_cast<std::size_t>(lane.config().concurrency);
-    return std::min(places - std::min(places, lane.in_flight() + creating), lane.spare_requests(now));
+    return std::min(places - std::min(places, lane.in_flight() + others_under_way), lane.spare_requests(now));
   }
 
   carriers::Call call(const SessionPointer& session, Instant now) const {

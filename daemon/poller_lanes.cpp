@@ -91,19 +91,26 @@ void Poller::request_sent(std::string_view carrier_name, scheduler::Lane::Purpos
   Carrier* carrier = find(carrier_name);
   if (!carrier) return;
   carrier->lane.spend_request(runtime_.now(), purpose);
-  ++carrier->creating;
+  ++carrier->others_under_way;
 }
 
 void Poller::request_answered(std::string_view carrier_name) {
   Carrier* carrier = find(carrier_name);
   if (!carrier) return;
-  --carrier->creating;
+  --carrier->others_under_way;
   wake(*carrier);
+}
+
+void Poller::login_failed(std::string_view carrier_name) {
+  if (Carrier* carrier = find(carrier_name)) wake(*carrier);
 }
 
 void Poller::stop() {
   stopping_ = true;
-  for (const auto& [name, carrier] : carriers_) carrier->wake_alarm->cancel();
+  for (const auto& [name, carrier] : carriers_) {
+    carrier->wake_alarm->cancel();
+    ask_due_pages(*carrier);
+  }
 }
 
 bool Poller::idle() const {

@@ -1,5 +1,6 @@
 // Polls that take more than one request: a login before, further pages after.
 
+#include <algorithm>
 #include <utility>
 
 #include "carriers/request.h"
@@ -68,7 +69,8 @@ void Poller::map_pages(Carrier& carrier, Asking asking, HttpAnswer answer) {
       });
 }
 
-// A page is a request like any other to the carrier, and waits until the rate has room for it.
+// A page is a request like any other to the carrier: it waits until the rate has room for it, and while the carrier
+// wants to be left alone. (A probe's own pages are no exception: the rest is over when the probe goes.)
 void Poller::plan_next_page(Carrier& carrier, Asking asking) {
   asking.pages->due = carrier.lane.spend_request(runtime_.now(), scheduler::Lane::Purpose::polls);
   carrier.pages_due.push_back(std::move(asking));
@@ -77,8 +79,8 @@ void Poller::plan_next_page(Carrier& carrier, Asking asking) {
 
 void Poller::ask_due_pages(Carrier& carrier) {
   while (!carrier.pages_due.empty()) {
-    const Instant due = carrier.pages_due.front().pages->due;
-    if (due > runtime_.now()) return carrier.page_alarm->set(due);
+    const Instant due = std::max(carrier.pages_due.front().pages->due, carrier.lane.resting_until());
+    if (due > runtime_.now()) return stopping_ ? abandon_due_pages(carrier) : carrier.page_alarm->set(due);
     Asking asking = std::move(carrier.pages_due.front());
     carrier.pages_due.pop_front();
     ask_next_page(carrier, std::move(asking));
@@ -91,8 +93,15 @@ void Poller::ask_next_page(Carrier& carrier, Asking asking) {
   auto request = carriers::build_track(*carrier.profile, AskedShipments(carrier.lane, asking.batch).items(), call);
   if (!request)
     return failed(carrier, asking.batch, "request", request.error().field + ": " + request.error().message,
-                  {BatchOutcome::Kind::answered, {}});
+                  {BatchOutcome::Kind::unaskable, {}});
   submit(carrier, std::move(asking), std::move(*request));
+}
+
+// A page may be due hours from now, which nobody who stops waits for.
+void Poller::abandon_due_pages(Carrier& carrier) {
+  carrier.page_alarm->cancel();
+  for (const Asking& asking : std::exchange(carrier.pages_due, {}))
+    finish(carrier, asking.batch, {BatchOutcome::Kind::abandoned, {}});
 }
 
 }  // namespace remitod::daemon

@@ -48,13 +48,17 @@ void Poller::leave_out_unaskable(Carrier& carrier, Batch& batch, const carriers:
 void Poller::failed(Carrier& carrier, const Batch& batch, std::string_view kind, std::string_view message,
                     BatchOutcome outcome) {
   note_failure(carrier, carrier.lane.remito(batch.slots.front()), batch.slots.size(), kind, message);
-  const scheduler::BreakerState before = carrier.lane.breaker();
   finish(carrier, batch, outcome);
-  if (carrier.lane.breaker() != before)
-    log(Level::warning, "breaker",
-        {{"carrier", carrier.name},
-         {"state", scheduler::name(carrier.lane.breaker())},
-         {"resting_until", to_iso8601(carrier.lane.resting_until())}});
+}
+
+void Poller::note_breaker(const Carrier& carrier, scheduler::BreakerState before) {
+  const scheduler::BreakerState state = carrier.lane.breaker();
+  if (state == before) return;
+  const Instant rest = carrier.lane.resting_until();
+  log(state == scheduler::BreakerState::closed ? Level::info : Level::warning, "breaker",
+      {{"carrier", carrier.name},
+       {"state", scheduler::name(state)},
+       {"resting_until", rest == Instant{} ? std::string{} : to_iso8601(rest)}});
 }
 
 void Poller::note_failure(Carrier& carrier, std::string_view remito, std::size_t shipments, std::string_view kind,
@@ -136,7 +140,7 @@ void Poller::leave_out_refused(Carrier& carrier, std::vector<Uncommitted> answer
                            std::make_move_iterator(answers.end()));
     return;
   }
-  const Uncommitted& answer = answers.front();
+  Uncommitted& answer = answers.front();
   const db::PolledReport& refused = answer.changed.front().polled;
   log(Level::error, "report_refused",
       {{"carrier", carrier.name},
@@ -146,13 +150,15 @@ void Poller::leave_out_refused(Carrier& carrier, std::vector<Uncommitted> answer
   carrier.one_by_one -= std::min<std::size_t>(carrier.one_by_one, 1);
   --carrier.reports_waiting;
   note_failure(carrier, refused.report.remito, 1, "database", error.message);
+  answer.raw->answer.why = "the database refused the report of " + refused.report.remito + ": " + error.message;
+  keep_raw(answer, false);
   if (answer.last_part) finish(carrier, answer.batch, {BatchOutcome::Kind::answered, {}});
 }
 
 std::vector<Poller::Uncommitted> Poller::in_parts(Uncommitted answer) {
   std::vector<Uncommitted> parts;
   for (Uncommitted::Changed& changed : answer.changed) {
-    parts.push_back({answer.batch, answer.body_fingerprint, {}, answer.raw, false});
+    parts.push_back({answer.batch, answer.body_fingerprint, {}, answer.raw, false, answer.imperfect});
     parts.back().changed.push_back(std::move(changed));
   }
   parts.back().last_part = answer.last_part;

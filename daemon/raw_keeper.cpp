@@ -7,7 +7,7 @@
 
 namespace remitod::daemon {
 namespace {
-constexpr std::size_t waiting_max = 100;             // of those that could not be understood
+constexpr std::ptrdiff_t waiting_max = 100;          // of those that could not be understood
 constexpr std::size_t waiting_bytes_max = 4u << 20;  // of all
 constexpr std::chrono::seconds pause{1};
 // How often a carrier's answers are cut to their limit: the sum over them costs more than to add one.
@@ -42,17 +42,17 @@ void RawKeeper::keep(db::RawAnswer answer) {
     return other.answer.carrier == answer.carrier && other.answer.why == answer.why &&
            other.answer.remito == answer.remito;
   });
-  if (known || waiting_.size() >= waiting_max)
+  if (known || std::ranges::count(waiting_, false, &Waiting::is_understood) >= waiting_max)
     ++dropped_;
   else
-    add(std::move(answer));
+    add(std::move(answer), false);
 }
 
 void RawKeeper::keep_changed(db::RawAnswer answer) {
-  add(std::move(answer));
+  add(std::move(answer), true);
 }
 
-void RawKeeper::add(db::RawAnswer answer) {
+void RawKeeper::add(db::RawAnswer answer, bool is_understood) {
   db::cut_to_kept(answer);
   if (waiting_bytes_ + answer.body.size() > waiting_bytes_max) {
     ++dropped_;
@@ -63,7 +63,8 @@ void RawKeeper::add(db::RawAnswer answer) {
   waiting_bytes_ += answer.body.size();
   untrimmed_.insert(answer.carrier);
   const auto carrier = carriers_.find(answer.carrier);
-  waiting_.push_back({std::move(answer), carrier == carriers_.end() ? nullptr : carrier->second->redactor()});
+  waiting_.push_back(
+      {std::move(answer), is_understood, carrier == carriers_.end() ? nullptr : carrier->second->redactor()});
 }
 
 std::vector<std::string> RawKeeper::to_trim() {

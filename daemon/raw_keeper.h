@@ -32,9 +32,10 @@ class RawKeeper {
  private:
   struct Waiting {
     db::RawAnswer answer;
+    bool is_understood;
     std::shared_ptr<const carriers::Redactor> redactor;  ///< null: of a carrier that was not added
   };
-  void add(db::RawAnswer answer);
+  void add(db::RawAnswer answer, bool is_understood);
   void flush();
   std::vector<std::string> to_trim();
 

@@ -200,7 +200,7 @@ void Reread::applied(Active& active, const db::PreviewedReports& outcome) {
   for (const db::AppliedReport& report : outcome.applied) {
     progress.new_events += static_cast<std::int64_t>(report.new_events);
     progress.updated_events += static_cast<std::int64_t>(report.updated_events);
-    progress.still_unmapped += static_cast<std::int64_t>(report.unmapped);
+    progress.still_unmapped += static_cast<std::int64_t>(report.unmapped.size());
     transitions += static_cast<std::int64_t>(report.transitions);
   }
   if (progress.dry_run) {

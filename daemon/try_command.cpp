@@ -115,7 +115,7 @@ int try_alone(const Options& options, const std::function<carriers::Random()>& r
       runtime, transport, mapper,
       {[](std::string_view) { return std::size_t{1}; }, [](std::string_view) {}, [](std::string_view) {}});
   trials.add_carrier(std::make_shared<CarrierAccess>(runtime, transport, ready->front().profile,
-                                                     CarrierAccess::Hooks{[] {}, [] {}, random}));
+                                                     CarrierAccess::Hooks{[] {}, [] {}, [] {}, random}));
   std::optional<std::string> trial;
   const auto stay = boost::asio::make_work_guard(runtime.context());
   trials.track(options.target, options.remito, [&](std::string text) {

@@ -248,7 +248,9 @@ AppliedReport apply(const ApplyRules& rules, const PolledReport& polled, StoredS
     applied.transitions = outcome.transitions.size();
     applied.noise = outcome.noise;
     applied.too_old = outcome.too_old;
-    applied.unmapped = outcome.unmapped;
+    applied.over_limit = outcome.over_limit;
+    for (const KnownEvent& known : outcome.new_events)
+      if (known.event.status == Status::unmapped) applied.unmapped.push_back(known.event);
   }
   applied.status = shipment.known.status;
   applied.leaves_lane = shipment.ended_at || (shipment.terminal_at && now >= *shipment.terminal_at + rules.tail);

@@ -43,7 +43,8 @@ class Executor {
 
   virtual ~Executor() = default;  ///< finishes what runs, drops what waits; drops are answered with Kind::connection
 
-  /// At most `queue_max` (1024) works wait; more is answered Kind::busy at once (through post).
+  /// `then` runs on the deciding thread. At most `queue_max` (1024) works wait; more is answered Kind::busy at once
+  /// (through post).
   template <class T>
   void run(Work<T> work, std::move_only_function<void(DbResult<T>)> then);
 

@@ -17,9 +17,8 @@
 // verdicts (fold.h) about each event. Status, reason and number of attempts always come from the whole fold.
 //
 // WHAT IS TOLD are the steps of the fold that were not told before; nothing is told twice or taken back.
-//   - Steps that an import's first report (the baseline) explains count as told. They are told, marked as backfill,
-//   only
-//     where the import asks for it.
+//   - Steps that an import's first report (the baseline) explains count as told. Only where the import asks for it are
+//     they told, marked as backfill.
 //   - A step that lies before something already told is late. It is told when it is a failed attempt, or a status that
 //     the shipment was never told to have; else it is only stored.
 //   - A step that changes the present status is always told, as the last one and not as late, wherever it lies and

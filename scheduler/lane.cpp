@@ -178,6 +178,7 @@ void Lane::finish(std::uint64_t batch_id, const BatchOutcome& outcome, Instant n
     case BatchOutcome::Kind::throttled:
       lane.breaker.throttled(request.probe, outcome.retry_after, now, lane.jitter);
       break;
+    case BatchOutcome::Kind::unaskable:
     case BatchOutcome::Kind::abandoned:
       lane.breaker.abandoned(request.probe);
       break;
@@ -199,7 +200,8 @@ void Lane::Impl::settle(const DueHeap::Entry& asked, const Request& request, Bat
   if (row.leaving) return rows.erase(asked.slot);
   switch (kind) {
     case BatchOutcome::Kind::answered:
-      if (learning) note_missed(asked.slot, request);
+    case BatchOutcome::Kind::unaskable:
+      if (learning && kind == BatchOutcome::Kind::answered) note_missed(asked.slot, request);
       row.asked = request.taken_at;
       newest_asked = std::max(newest_asked, row.asked);
       if (row.resync && !row.resync_again) {

@@ -85,7 +85,8 @@ struct Batch {
 struct BatchOutcome {
   enum class Kind : std::uint8_t {
     answered,   ///< an answer that could be read, changed or not: due at the next point of its phase
-    failed,     ///< carrier trouble or no answer: counts for the breaker; due again after five minutes at most
+    unaskable,  ///< no request could be made of it: due like `answered`, and nothing was learned of the carrier
+    failed,     ///< carrier trouble or no answer: counts for the breaker; due again after 5 to 10 minutes (README.md)
     throttled,  ///< 429, or trouble with a Retry-After: the carrier rests as long as that says, else as long as the
                 ///< breaker's next back-off; due as before
     abandoned,  ///< our own trouble (stopping): due as before, no failure of the carrier

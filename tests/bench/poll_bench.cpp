@@ -137,7 +137,7 @@ class Bench {
     lane.interval = std::chrono::seconds{1};  // shorter than a pass takes: there is always somebody due
     lane.requests_per_second = 1e6;
     lane.concurrency = 128;
-    const CarrierAccess::Hooks no_logins{[] {}, [] {}, [] { return carriers::Random{}; }};
+    const CarrierAccess::Hooks no_logins{[] {}, [] {}, [] {}, [] { return carriers::Random{}; }};
     poller_.add_carrier(std::make_shared<CarrierAccess>(runtime_, transport_, std::move(profile), no_logins), lane);
   }
 

@@ -12,7 +12,9 @@ namespace {
 using carriers::FetchError;
 using carriers::FetchResult;
 using carriers::HttpRequest;
+using testing::Contains;
 using testing::HasSubstr;
+using testing::Key;
 
 const std::string profile_text = R"toml(
 title = "Test carrier"
@@ -201,12 +203,24 @@ TEST_F(CarrierAccessTest, WithoutALoginNoPollIsSentAndTheBreakerIsOpenUntilOneSu
   EXPECT_EQ(count("shipments where status = 'in_transit'"), 50);
 }
 
+TEST_F(CarrierAccessTest, ALoginThatFailsForARemitoHoldsUpNoPoll) {
+  carrier.login_trouble = json(R"({"error":"cuenta bloqueada"})", 401);
+  follow_many(20);
+  ask("1");
+  ASSERT_TRUE(clock().run_until_true([&] { return carrier.logins == 1; }, monday + 1min));
+  daemon->intake.stop();  // so that nothing but the lane's own alarm wakes it
+  carrier.login_trouble.reset();
+  clock().run_for(2h);
+  EXPECT_EQ(count("shipments where status = 'in_transit'"), 20);
+}
+
 TEST_F(CarrierAccessTest, ALoginThatGetsNoAnswerIsTroubleToo) {
   carrier.login_trouble = fetch_error(FetchError::Kind::connect);
   follow_many(5);
   clock().run_for(61min);
   EXPECT_EQ(sent_to("/track/"), 0u);
   EXPECT_THAT(login_trouble(), HasSubstr("login: connect"));
+  EXPECT_THAT(view().counters.failures, Contains(Key("unreachable")));
 }
 
 TEST_F(CarrierAccessTest, ALoginThatIsThrottledRestsAsLongAsTheCarrierSays) {

@@ -12,6 +12,7 @@ using carriers::HttpRequest;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::SizeIs;
+using testing::UnorderedElementsAre;
 
 const std::string profile_text = R"toml(
 title = "Test carrier"
@@ -123,6 +124,31 @@ TEST_F(PagesTest, PagesWaitForTheCarriersRateLikeOtherRequests) {
   clock().run_for(61min);
   EXPECT_THAT(carriers.sent(), SizeIs(6));
   expect_rate(carriers.sent(), 0.1);
+}
+
+TEST_F(PagesTest, PagesWaitWhileTheCarrierWantsToBeLeftAlone) {
+  follow("test", "T2", "1002");
+  auto throttled = http_answer(429, "{}", "application/json");
+  throttled->retry_after = 1h;
+  follow_one({page(picked, true), page(done, false)});
+  carriers.serve([this, throttled](const HttpRequest& request, Instant) {
+    if (request.url.contains("/T2")) return throttled;
+    return pages_[request.url.ends_with("=1") ? 0 : 1];
+  });
+  daemon->poller.mark_resync(std::vector<db::ResyncScope>{{1, "test"}, {2, "test"}});
+  clock().run_for(59min);
+  EXPECT_THAT(urls(), UnorderedElementsAre("/track/T1?page=1", "/track/T2?page=1"));
+  clock().run_for(2min);
+  EXPECT_EQ(told("T1"), "registered>picked_up picked_up>in_transit~ in_transit>delivered");
+}
+
+TEST_F(PagesTest, AStopDoesNotWaitForPagesThatTheRateHoldsBack) {
+  follow_one({page(picked, true), page(done, false)},
+             replaced(profile_text, "requests_per_second = 2.0", "requests_per_second = 0.001"));
+  ASSERT_TRUE(clock().run_until_true([&] { return carriers.sent().size() == 1; }, monday + 2h));
+  EXPECT_TRUE(daemon->stop());
+  EXPECT_THAT(carriers.sent(), SizeIs(1));
+  EXPECT_EQ(counters().failed_requests, 0u);
 }
 
 TEST_F(PagesTest, AStopBetweenTwoPagesComesToItsEnd) {

@@ -192,6 +192,8 @@ TEST_F(PollerTest, OnlyTheReportThatTheDatabaseRefusesIsLeftOut) {
   EXPECT_EQ(counters().failed_requests, 1u);
   EXPECT_TRUE(daemon->poller.idle());
   EXPECT_EQ(lane().read_fingerprint(slot(4)), Fingerprint{}) << "it is tried again with its next answer";
+  EXPECT_EQ(count("raw_answers where remito = 'C4' and why like '%refused%'"), 1);
+  EXPECT_EQ(count("raw_answers"), shipments);
 }
 
 TEST_F(PollerTest, OfABatchOnlyTheReportThatTheDatabaseRefusesIsLeftOut) {
@@ -211,6 +213,7 @@ TEST_F(PollerTest, OfABatchOnlyTheReportThatTheDatabaseRefusesIsLeftOut) {
   clock().run_for(5s);
   ASSERT_THAT(carriers.sent().front().asked.remitos, SizeIs(10)) << "one request for all";
   for (int i = 1; i <= 10; ++i) EXPECT_EQ(told("QB" + std::to_string(i)), i == 4 ? "" : "registered>picked_up") << i;
+  EXPECT_EQ(count("raw_answers"), 1) << "it was one answer";
 }
 
 // ------------------------------------------------------------------ what carriers do
@@ -295,6 +298,14 @@ TEST_F(PollerTest, ThrottledWithRetryAfterRestsTheLaneForThatLong) {
   for (const SentRequest& sent : carriers.sent())
     EXPECT_TRUE(sent.at <= answered_at || sent.at >= answered_at + 2h) << to_iso8601(sent.at);
   EXPECT_EQ(lane().breaker(), BreakerState::closed);
+}
+
+TEST_F(PollerTest, ChangedAnswersDoNotPushOutOneThatWasNotUnderstood) {
+  for (int i = 0; i < 150; ++i)
+    daemon->raw.keep_changed({.carrier = "chazki", .operation = "track", .why = "something new", .body = "{}"});
+  daemon->raw.keep({.carrier = "chazki", .operation = "track", .why = "a riddle", .body = "<"});
+  clock().run_for(2s);
+  EXPECT_EQ(count("raw_answers where why = 'a riddle'"), 1);
 }
 
 TEST_F(PollerTest, ACodeThatTheProfileDoesNotKnowIsKeptWithItsAnswer) {

@@ -91,7 +91,8 @@ class TriedCarrier : public testing::Test {
                                   [this](std::string_view) { ++answered_; }});
     trials.add_carrier(std::make_shared<daemon::CarrierAccess>(
         runtime_, transport_, *profile,
-        daemon::CarrierAccess::Hooks{[this] { ++sent_; }, [this] { ++answered_; }, [] { return carriers::Random{}; }}));
+        daemon::CarrierAccess::Hooks{[this] { ++sent_; }, [this] { ++answered_; }, [] {},
+                                     [] { return carriers::Random{}; }}));
     trials.track("tried", std::move(remito), [&](std::string text) {
       EXPECT_FALSE(told) << "told twice";
       told = json::parse(text);

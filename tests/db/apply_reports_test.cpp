@@ -255,7 +255,7 @@ TEST_P(ApplyReports, CountUnmappedCodesAndNeverCallThemInTransit) {
   follow(2);
   const TrackingEvent odd = event("X9", Status::unmapped, start + 3h, 1);
   const auto applied = apply({reported(1, {picked_up, odd}), reported(2, {odd})}, start + 4h);
-  EXPECT_EQ(applied[0].unmapped, 1U);
+  ASSERT_EQ(applied[0].unmapped.size(), 1U);
   EXPECT_NE(view("1").status, "in_transit");
   apply({reported(1, {picked_up, odd, event("X9", Status::unmapped, start + 5h, 2)})}, start + 6h);
   EXPECT_EQ(number("select seen from unmapped_codes where carrier = 'oca' and code = 'X9'"), 3);

@@ -101,6 +101,21 @@ TEST(LaneLimits, FailuresOpenTheBreakerAndOneProbeGoesOut) {
   EXPECT_FALSE(next->probe);
 }
 
+TEST(LaneLimits, WhatCannotBeAskedHasHadItsTurnAndSaysNothingOfTheCarrier) {
+  LaneBundle b = overdue(config_with(1000, 10), 100);
+  for (int i = 0; i < 3; ++i) b.finish(*b.take(), Kind::failed);
+  b.now = b.lane.resting_until();
+  const std::optional<Batch> probe = b.take();
+  ASSERT_TRUE(probe);
+  const Slot slot = probe->slots.front();
+  b.finish(*probe, Kind::unaskable);
+  EXPECT_EQ(b.lane.breaker(), BreakerState::open) << "nobody has tried whether the carrier is well";
+  EXPECT_GT(b.lane.next_due(slot), b.now) << "it is not tried again and again";
+  const std::optional<Batch> next = b.take();
+  ASSERT_TRUE(next);
+  EXPECT_TRUE(next->probe);
+}
+
 TEST(LaneLimits, AThrottledBatchRestsTheLaneAndIsFirstAfterwards) {
   LaneBundle b = overdue(config_with(1000, 10), 100);
   const std::optional<Batch> throttled = b.take();

@@ -68,6 +68,7 @@ void DecidingParts::add_carrier(const std::shared_ptr<const carriers::Profile>& 
       daemon::CarrierAccess::Hooks{
           [this, name = lane.carrier] { poller.request_sent(name, scheduler::Lane::Purpose::polls); },
           [this, name = lane.carrier] { poller.request_answered(name); },
+          [this, name = lane.carrier] { poller.login_failed(name); },
           [count = std::uint8_t{0}]() mutable { return carriers::Random{++count}; }});
   raw.add_carrier(access);
   worker.add_carrier(access, static_cast<std::size_t>(lane.concurrency));
