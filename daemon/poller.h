@@ -117,8 +117,8 @@ class Poller {
   void request_answered(std::string_view carrier);
   void login_failed(std::string_view carrier);  ///< and everybody who waited for it knows: others may try their luck
 
-  /// No further polls begin; those under way are finished, but for pages that would have to wait. Called before the transport
-  /// stops, which then answers what is still out with FetchError::Kind::stopped.
+  /// No further polls begin; those under way are finished, but for pages that would have to wait. Called before the
+  /// transport stops, which then answers what is still out with FetchError::Kind::stopped.
   void stop();
   bool idle() const;  ///< nothing is in flight or waits for a commit
 
