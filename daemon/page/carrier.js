@@ -13,7 +13,7 @@ function learned(explained) {
   const { delays, budget, batches, learned: lessons } = explained;
   const spent = budget?.requests;
   return [make("div", { class: "figures" },
-    figure(say("mode"), explained.mode),
+    figure(say("mode"), say(`mode_${explained.mode}`)),
     delays?.statuses > 0 && figure(say("delay"), `${minutes(delays.mean_min)} ± ${minutes(delays.mean_error_min)}`),
     delays?.statuses > 0 && figure(say("hourly"), minutes(30)),
     spent && figure(say("budget_left"), `${number(spent.left)} / ${number(spent.allowed)}`),

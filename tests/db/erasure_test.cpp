@@ -196,5 +196,13 @@ TEST_P(Erasing, WhatComesAfterwardsOfAnErasedShipmentChangesNothing) {
   EXPECT_EQ(number("select count(*) from transitions"), 3);
 }
 
+TEST_P(Erasing, OfWhatHasGoneByAgeMeanwhileIsDone) {
+  sql("insert into erasures (order_number, asked_at) values ('1001', 1)");
+  EXPECT_THAT(run<std::vector<std::string>>([](Session& at) { return unfinished_erasures(at, 10); }),
+              ElementsAre("1001"));
+  erase("1001");
+  EXPECT_EQ(number("select count(*) from erasures where erased_at is not null"), 1);
+}
+
 }  // namespace
 }  // namespace remitod::db
