@@ -116,6 +116,10 @@ void add_retention(Section section, const RetentionConfig& retention) {
   section.add("requests", duration(retention.requests));
   section.add("resyncs", duration(retention.resyncs));
   section.add("sink_letters", duration(retention.sink_letters));
+  section.add("shipments", duration(retention.shipments));
+  section.add("legacy_statuses", duration(retention.legacy_statuses));
+  section.add("erasures", duration(retention.erasures));
+  section.add("unmapped_codes", duration(retention.unmapped_codes));
   section.add_others();
 }
 

@@ -52,6 +52,10 @@ RetentionConfig read_retention(TableReader& root) {
   read_age(*reader, "requests", retention.requests);
   read_age(*reader, "resyncs", retention.resyncs);
   read_age(*reader, "sink_letters", retention.sink_letters);
+  read_age(*reader, "shipments", retention.shipments);
+  read_age(*reader, "legacy_statuses", retention.legacy_statuses);
+  read_age(*reader, "erasures", retention.erasures);
+  read_age(*reader, "unmapped_codes", retention.unmapped_codes);
   retention.raw_answers_mib =
       static_cast<int>(reader->integer("raw_answers_mib", 1, mib_max).value_or(retention.raw_answers_mib));
   // An answer that is read again meets its shipment's events and transitions, or would tell anew what they told.

@@ -24,6 +24,10 @@ struct RetentionConfig {
   std::chrono::hours requests{24 * 730};         ///< from when they were settled
   std::chrono::hours resyncs{24 * 30};           ///< from when they were finished
   std::chrono::hours sink_letters{24 * 90};      ///< dead ones, from their last attempt
+  std::chrono::hours shipments{24 * 1825};       ///< from their end; not before all that belongs to them
+  std::chrono::hours legacy_statuses{24 * 400};  ///< from when they were noted
+  std::chrono::hours erasures{24 * 1825};        ///< from when they were done
+  std::chrono::hours unmapped_codes{24 * 400};   ///< from when they were seen last
 };
 
 /// What is wrong goes to the reader's log.

@@ -21,7 +21,7 @@ json moment(const std::optional<Instant>& at) {
 
 /// What nobody needs to the last digit.
 double rounded(double value, double digits = 1000) {
-  return std::round(value * digits) / digits;
+  return std::round(value * digits) / digits + 0.0;  // not "-0.0"
 }
 
 std::string clock(std::chrono::minutes of_day) {

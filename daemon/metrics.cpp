@@ -136,6 +136,27 @@ void collect_carriers(Families& families, const StatusSources& status) {
       labels.push_back({"why", std::string(scheduler::name(lanes[i].hold.kind))});
       put(held, std::move(labels), 1);
     }
+  MetricFamily& used = families.gauge("remitod_budget_requests_used",
+                                      "Requests that an adaptive schedule spent in the last 18 to 24 hours.");
+  MetricFamily& left = families.gauge("remitod_budget_requests_left",
+                                      "Requests that the schedule's budget allowed in that time and that were not "
+                                      "spent; below 0: overspent, which later hours make up for.");
+  MetricFamily& quota_left = families.gauge("remitod_quota_requests_left",
+                                            "Requests that are left of what the carrier allows in an hour or a day.");
+  MetricFamily& quota =
+      families.gauge("remitod_quota_requests", "Requests that the carrier allows in an hour or a day.");
+  for (std::size_t i = 0; i < carriers.size(); ++i) {
+    if (const auto& budget = lanes[i].budget) {
+      put(used, name_of(carriers[i]), budget->used);
+      if (budget->allowed) put(left, name_of(carriers[i]), *budget->allowed - budget->used);
+    }
+    for (const scheduler::QuotaLeft& of_period : lanes[i].quotas) {
+      Labels labels = name_of(carriers[i]);
+      labels.push_back({"period", std::string(scheduler::name(of_period.period))});
+      put(quota, labels, number(of_period.requests_max));
+      put(quota_left, std::move(labels), number(of_period.left));
+    }
+  }
   MetricFamily& answered = families.gauge("remitod_last_answer_timestamp_seconds",
                                           "When the carrier last gave an answer that could be read.");
   MetricFamily& sessions = families.gauge("remitod_session_age_seconds", "Time since the login at the carrier.");
@@ -162,6 +183,18 @@ void collect_sample(Families& families, const StatusSampler::Sample& sample, Ins
   }
   MetricFamily& unmapped = families.gauge("remitod_unmapped_codes", "Codes that the carrier's profile does not know.");
   for (const db::UnmappedCount& row : sample.unmapped) put(unmapped, {{"carrier", row.carrier}}, number(row.codes));
+  MetricFamily& removed =
+      families.counter("remitod_retention_removed_rows_total", "Old rows that were taken away, ever.");
+  MetricFamily& kept =
+      families.gauge("remitod_retention_kept_rows", "Rows of each kind when the last clean-up was done with it.");
+  MetricFamily& done =
+      families.gauge("remitod_retention_done_timestamp_seconds", "When the last clean-up was done with these rows.");
+  for (const db::RetentionResult& row : sample.rows.retention) {
+    put(removed, {{"kind", row.kind}}, number(row.removed_ever));
+    if (!row.done_at) continue;
+    put(kept, {{"kind", row.kind}}, number(row.kept));
+    put(done, {{"kind", row.kind}}, timestamp(*row.done_at));
+  }
   families.gauge("remitod_transitions_without_seq", "Transitions that nobody was told of yet.",
                  number(overview.transitions_without_seq));
   families.gauge("remitod_last_seq", "The seq of the newest transition.", number(overview.last_seq));

@@ -18,6 +18,18 @@ scheduler::OpenHours open_hours(const RetentionConfig& config) {
   return {*scheduler::Calendar::make(config.zone, {}), {*scheduler::HoursRule::parse(config.hours)}, {}};
 }
 
+// One transaction: what goes, and what is remembered of that.
+db::DbResult<std::size_t> take(db::Session& session, const db::RetentionStep& step, const db::RetentionLimits& limits,
+                               Instant now, bool begins) {
+  auto rows = step.remove(session, limits, now, rows_at_once);
+  if (!rows) return rows;
+  if (const auto noted = db::note_removed(session, step.name, *rows, begins); !noted)
+    return std::unexpected(noted.error());
+  if (*rows == rows_at_once) return rows;
+  if (const auto noted = db::note_done(session, step, now); !noted) return std::unexpected(noted.error());
+  return rows;
+}
+
 }  // namespace
 
 Retention::Retention(Runtime& runtime, db::Executor& executor, const RetentionConfig& config,
@@ -46,12 +58,17 @@ db::RetentionLimits Retention::limits(Instant now) const {
           .requests = now - config_.requests,
           .resyncs = now - config_.resyncs,
           .sink_letters = now - config_.sink_letters,
+          .shipments = now - config_.shipments,
+          .legacy_statuses = now - config_.legacy_statuses,
+          .erasures = now - config_.erasures,
+          .unmapped_codes = now - config_.unmapped_codes,
           .sinks = sinks_};
 }
 
 void Retention::begin() {
   in_round_ = true;
   step_ = 0;
+  step_begins_ = true;
   round_ = Round{runtime_.now(), std::nullopt, {}, 0};
   work();
 }
@@ -62,8 +79,8 @@ void Retention::work() {
   if (!hours_.at(now).open) return end();
   if (step_ == db::retention_steps().size()) return erase_waiting_orders();
   working_ = true;
-  executor_.run<std::size_t>([step = db::retention_steps()[step_], limits = limits(now),
-                              now](db::Session& session) { return step.remove(session, limits, now, rows_at_once); },
+  executor_.run<std::size_t>([&step = db::retention_steps()[step_], limits = limits(now), now, begins = step_begins_](
+                                 db::Session& session) { return take(session, step, limits, now, begins); },
                              [this](const db::DbResult<std::size_t>& rows) {
                                working_ = false;
                                rows ? removed(*rows) : failed(rows.error().message);
@@ -72,7 +89,8 @@ void Retention::work() {
 
 void Retention::removed(std::size_t rows) {
   if (rows != 0) round_->removed[std::string(db::retention_steps()[step_].name)] += rows;
-  if (rows < rows_at_once) ++step_;
+  step_begins_ = rows < rows_at_once;
+  if (step_begins_) ++step_;
   if (!stopping_) alarm_->set(runtime_.in(pause));
 }
 

@@ -1,6 +1,7 @@
 // Takes away what is old, as [retention] says: once a day, in the hours that it names, a thousand rows to a transaction
 // and with a pause behind each, so that polls and requests never wait for it. Orders whose personal data was to be
-// erased while something of them was open have their turn at the end. Belongs to the deciding thread.
+// erased while something of them was open have their turn at the end. What it came to stands in the database
+// (db/erasure.h, RetentionResult), for --status and the metrics. Belongs to the deciding thread.
 #pragma once
 
 #include <cstddef>
@@ -53,6 +54,7 @@ class Retention {
   std::unique_ptr<Alarm> alarm_;
   std::optional<Round> round_;
   std::size_t step_ = 0;
+  bool step_begins_ = true;
   bool in_round_ = false, working_ = false, stopping_ = false;
 };
 

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <iterator>
 #include <utility>
 
@@ -24,6 +25,27 @@ json moment(const std::optional<Instant>& at) {
   return at ? moment(*at) : json(nullptr);
 }
 
+// Of the last day; null where the schedule has none.
+json budget_report(const std::optional<scheduler::LaneStatus::BudgetOfDay>& budget) {
+  if (!budget) return nullptr;
+  json result = {
+      {"requests_used", std::llround(budget->used)}, {"requests_allowed", nullptr}, {"requests_left", nullptr}};
+  if (budget->allowed) {
+    result["requests_allowed"] = std::llround(*budget->allowed);
+    result["requests_left"] = std::llround(*budget->allowed - budget->used);
+  }
+  return result;
+}
+
+json quotas_report(const std::vector<scheduler::QuotaLeft>& quotas) {
+  json result = json::array();
+  for (const scheduler::QuotaLeft& quota : quotas)
+    result.push_back({{"period", scheduler::name(quota.period)},
+                      {"requests_max", quota.requests_max},
+                      {"requests_left", quota.left}});
+  return result;
+}
+
 json carrier_report(const Poller::CarrierView& carrier, Instant now) {
   const scheduler::LaneStatus lane = carrier.lane.status(now);
   const PollCounters& counters = carrier.counters;
@@ -39,6 +61,8 @@ json carrier_report(const Poller::CarrierView& carrier, Instant now) {
           {"hold", lane.hold.kind == scheduler::Hold::Kind::none ? "" : scheduler::name(lane.hold.kind)},
           {"failures_in_row", lane.failures_in_row},
           {"resync_left", lane.resync_left},
+          {"budget", budget_report(lane.budget)},
+          {"quotas", quotas_report(lane.quotas)},
           {"requests", counters.requests},
           {"polls", counters.polls},
           {"unchanged", counters.unchanged},
@@ -197,7 +221,10 @@ db::DbResult<StatusRows> read_status_rows(db::Session& session) {
   if (!cancels) return std::unexpected(cancels.error());
   auto open_requests = db::open_requests(session);
   if (!open_requests) return std::unexpected(open_requests.error());
-  return StatusRows{std::move(*overview), std::move(*cancels), std::move(*sinks), std::move(*open_requests)};
+  auto retention = db::retention_results(session);
+  if (!retention) return std::unexpected(retention.error());
+  return StatusRows{std::move(*overview), std::move(*cancels), std::move(*sinks), std::move(*open_requests),
+                    std::move(*retention)};
 }
 
 std::string status_report(const StatusSources& sources, const StatusRows* rows) {
@@ -247,6 +274,13 @@ std::string status_report(const StatusSources& sources, const StatusRows* rows) 
                                        {"state", row.state},
                                        {"count", row.requests},
                                        {"oldest_requested_at", moment(row.oldest_requested_at)}});
+  result["retention"] = json::array();
+  for (const db::RetentionResult& row : rows->retention)
+    result["retention"].push_back({{"kind", row.kind},
+                                   {"removed", row.removed},
+                                   {"removed_ever", row.removed_ever},
+                                   {"kept", row.kept},
+                                   {"done_at", moment(row.done_at)}});
   return result.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 

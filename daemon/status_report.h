@@ -10,6 +10,7 @@
 #include "daemon/resync.h"
 #include "daemon/sinks.h"
 #include "db/cancel_requests.h"
+#include "db/erasure.h"
 #include "db/gauges.h"
 #include "db/stores.h"
 
@@ -35,6 +36,7 @@ struct StatusRows {
   std::vector<db::CancelForPeople> cancels;  ///< that need a person
   std::vector<db::SinkView> sinks;
   std::vector<db::OpenRequests> open_requests;
+  std::vector<db::RetentionResult> retention;
 };
 db::DbResult<StatusRows> read_status_rows(db::Session& session);
 

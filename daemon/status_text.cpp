@@ -62,6 +62,11 @@ std::string status_text(const json& report) {
     unmapped.row(
         {shown(row, "carrier"), shown(row, "code"), shown(row, "text"), shown(row, "seen"), shown(row, "last_seen")});
   unmapped.print(out);
+  TextTable retention({"old rows of", "removed last", "removed ever", "kept", "last"});
+  for (const json& row : report.value("retention", json::array()))
+    retention.row({shown(row, "kind"), shown(row, "removed"), shown(row, "removed_ever"), shown(row, "kept"),
+                   shown(row, "done_at")});
+  retention.print(out);
   return out.str();
 }
 

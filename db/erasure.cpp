@@ -113,6 +113,9 @@ constexpr Sql remember_sql{
     R"(insert into erasures (order_number, asked_at, erased_at)
        values (:order_number, :now::bigint, :erased_at::bigint)
        on conflict (order_number) do update set erased_at = excluded.erased_at)"};
+constexpr Sql nothing_left_sql{
+    "update erasures set erased_at = :now where order_number = :order_number and erased_at is null",
+    "update erasures set erased_at = :now::bigint where order_number = :order_number::text and erased_at is null"};
 #define NOTHING_OPEN                                                                                               \
   "e.erased_at is null and not exists (select 1 from shipments s where s.order_number = e.order_number "           \
   "and s.ended_at is null) and not exists (select 1 from remito_requests r where r.order_number = e.order_number " \
@@ -214,7 +217,11 @@ DbResult<ErasedOrder> erase_order(Session& session, std::string_view order_numbe
   erased.events = count(session, count_events_sql, {{"ids", ids}});
   if (!ended.empty() || erased.requests != 0)
     erased.transitions = count(session, count_transitions_sql, {{"order_number", order_number}, {"ids", ids}});
-  if (erased.known == 0) return erased;
+  if (erased.known == 0) {
+    // What of an order was open when its erasure was asked for may have gone by age.
+    if (!dry_run) session.execute(nothing_left_sql, {{"order_number", order_number}, {"now", now}});
+    return erased;
+  }
   const std::vector<std::int64_t> answers = answers_about(session, order_number, shipments);
   erased.raw_answers = static_cast<std::int64_t>(answers.size());
   if (dry_run) return erased;

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -40,6 +41,7 @@ DbResult<std::vector<std::string>> unfinished_erasures(Session& session, std::si
 /// What is older than these goes.
 struct RetentionLimits {
   Instant payloads{}, raw_answers{}, tracking_events{}, transitions{}, requests{}, resyncs{}, sink_letters{};
+  Instant shipments{}, legacy_statuses{}, erasures{}, unmapped_codes{};
   std::vector<std::string> sinks;  ///< that are configured: a transition that one has still to receive stays
 };
 
@@ -48,8 +50,25 @@ struct RetentionStep {
   std::string_view name;  ///< "payloads": the key of [retention]
   /// Takes at most `limit` of them away. Returns how many; fewer than `limit`: there are no more for now.
   std::function<DbResult<std::size_t>(Session&, const RetentionLimits&, Instant now, std::size_t limit)> remove;
+  /// How many are kept. Each count has an index that is small beside the table.
+  std::function<DbResult<std::int64_t>(Session&)> count;
 };
 /// In the order in which they are to be taken: what refers to others goes first.
 std::span<const RetentionStep> retention_steps();
+
+/// What came of one kind of rows, remembered for people.
+struct RetentionResult {
+  std::string kind;          ///< the step's name
+  std::int64_t removed = 0;  ///< in the last round, or the one under way
+  std::int64_t removed_ever = 0;
+  std::int64_t kept = 0;           ///< when the last round ended
+  std::optional<Instant> done_at;  ///< when that was; absent: none has yet
+};
+DbResult<std::vector<RetentionResult>> retention_results(Session& session);
+
+/// Notes that a step took `removed` rows away. `begins`: they are the first of a round.
+DbResult<void> note_removed(Session& session, std::string_view kind, std::size_t removed, bool begins);
+/// Notes that a step found no more, and how many there are.
+DbResult<void> note_done(Session& session, const RetentionStep& step, Instant now);
 
 }  // namespace remitod::db

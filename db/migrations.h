@@ -9,7 +9,7 @@
 namespace remitod::db {
 
 struct Migration {
-  int version = 0;        ///< the number that the file's name begins with; each larger than the one before
+  int version = 0;        ///< the number that the file's name begins with: 1, 2, 3, ...
   std::string_view name;  ///< the file's name without ".sql"
   std::string_view sql;
 };

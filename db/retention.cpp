@@ -164,17 +164,143 @@ DbResult<std::size_t> remove_requests(Session& session, const RetentionLimits& l
   return ids.size();
 }
 
+// ---------------------------------------------------------------- shipments
+
+// Once nothing refers to it any more. The latest of a number stays until it is old itself, so that the cycles go on
+// being counted as long as a carrier uses its numbers again within that age.
+constexpr Sql shipments_sql{
+    R"(delete from shipments where id in (
+         select s.id from shipments s
+         where s.ended_at < :before and s.events_removed_at is not null
+           and not exists (select 1 from transitions t where t.shipment_id = s.id)
+           and not exists (select 1 from remito_requests r where r.shipment_id = s.id)
+           and not exists (select 1 from cancel_requests c where c.shipment_id = s.id)
+         order by s.ended_at limit :limit))",
+    R"(delete from shipments where id in (
+         select s.id from shipments s
+         where s.ended_at < :before::bigint and s.events_removed_at is not null
+           and not exists (select 1 from transitions t where t.shipment_id = s.id)
+           and not exists (select 1 from remito_requests r where r.shipment_id = s.id)
+           and not exists (select 1 from cancel_requests c where c.shipment_id = s.id)
+         order by s.ended_at limit :limit::bigint))"};
+
+DbResult<std::size_t> remove_shipments(Session& session, const RetentionLimits& limits, Instant, std::size_t limit) {
+  return removed(session, shipments_sql, limits.shipments, limit);
+}
+
+// ---------------------------------------------------------------- comparisons, erasures, codes
+
+// As long as a shipment is followed, --compare-shadow has something to compare.
+constexpr Sql legacy_statuses_sql{
+    R"(delete from legacy_statuses where id in (
+         select l.id from legacy_statuses l
+         where l.noted_at < :before
+           and not exists (select 1 from shipments s
+                           where s.carrier = l.carrier and s.remito = l.remito and s.ended_at is null)
+         order by l.noted_at limit :limit))",
+    R"(delete from legacy_statuses where id in (
+         select l.id from legacy_statuses l
+         where l.noted_at < :before::bigint
+           and not exists (select 1 from shipments s
+                           where s.carrier = l.carrier and s.remito = l.remito and s.ended_at is null)
+         order by l.noted_at limit :limit::bigint))"};
+
+DbResult<std::size_t> remove_legacy(Session& session, const RetentionLimits& limits, Instant, std::size_t limit) {
+  return removed(session, legacy_statuses_sql, limits.legacy_statuses, limit);
+}
+
+constexpr Sql erasures_sql{
+    "delete from erasures where order_number in "
+    "(select order_number from erasures where erased_at < :before order by erased_at limit :limit)",
+    "delete from erasures where order_number in "
+    "(select order_number from erasures where erased_at < :before::bigint order by erased_at limit :limit::bigint)"};
+
+DbResult<std::size_t> remove_erasures(Session& session, const RetentionLimits& limits, Instant, std::size_t limit) {
+  return removed(session, erasures_sql, limits.erasures, limit);
+}
+
+constexpr Sql unmapped_codes_sql{
+    "delete from unmapped_codes where (carrier, code) in "
+    "(select carrier, code from unmapped_codes where last_seen_at < :before order by last_seen_at limit :limit)",
+    "delete from unmapped_codes where (carrier, code) in (select carrier, code from unmapped_codes "
+    "where last_seen_at < :before::bigint order by last_seen_at limit :limit::bigint)"};
+
+DbResult<std::size_t> remove_codes(Session& session, const RetentionLimits& limits, Instant, std::size_t limit) {
+  return removed(session, unmapped_codes_sql, limits.unmapped_codes, limit);
+}
+
+// ---------------------------------------------------------------- what came of it
+
+auto counting(const Sql& sql) {
+  return [&sql](Session& session) -> DbResult<std::int64_t> {
+    std::int64_t rows = 0;
+    session.query_row(sql, {}, {&rows});
+    return rows;
+  };
+}
+constexpr Sql count_payloads{"select count(*) from remito_requests where settled_at is not null and erased_at is null"};
+constexpr Sql count_raw_answers{"select count(*) from raw_answers"};
+constexpr Sql count_letters{"select count(*) from sink_letters"};
+constexpr Sql count_transitions{"select count(*) from transitions"};
+// As they are taken: by shipments that have ended.
+constexpr Sql count_events{"select count(*) from shipments where ended_at is not null and events_removed_at is null"};
+constexpr Sql count_requests{"select count(*) from remito_requests where settled_at is not null"};
+constexpr Sql count_shipments{"select count(*) from shipments"};
+constexpr Sql count_legacy{"select count(*) from legacy_statuses"};
+constexpr Sql count_erasures{"select count(*) from erasures"};
+constexpr Sql count_codes{"select count(*) from unmapped_codes"};
+constexpr Sql count_resyncs{"select count(*) from resync_requests"};
+
+constexpr Sql results_sql{"select kind, removed, removed_ever, kept, done_at from retention_results order by kind"};
+constexpr Sql note_removed_sql{
+    R"(insert into retention_results (kind, removed, removed_ever, kept) values (:kind, :removed, :removed, 0)
+       on conflict (kind) do update
+       set removed = excluded.removed + case when :begins <> 0 then 0 else retention_results.removed end,
+           removed_ever = retention_results.removed_ever + excluded.removed)",
+    R"(insert into retention_results (kind, removed, removed_ever, kept)
+       values (:kind::text, :removed::bigint, :removed::bigint, 0)
+       on conflict (kind) do update
+       set removed = excluded.removed + case when :begins::bigint <> 0 then 0 else retention_results.removed end,
+           removed_ever = retention_results.removed_ever + excluded.removed)"};
+constexpr Sql note_done_sql{
+    "update retention_results set kept = :kept, done_at = :now where kind = :kind",
+    "update retention_results set kept = :kept::bigint, done_at = :now::bigint where kind = :kind::text"};
+
 }  // namespace
 
 std::span<const RetentionStep> retention_steps() {
-  static const std::array<RetentionStep, 7> steps{{{"payloads", erase_payloads},
-                                                   {"raw_answers", remove_raw_answers},
-                                                   {"sink_letters", remove_letters},
-                                                   {"transitions", remove_transitions},
-                                                   {"tracking_events", remove_events},
-                                                   {"requests", remove_requests},
-                                                   {"resyncs", remove_resyncs}}};
+  static const std::array<RetentionStep, 11> steps{{{"payloads", erase_payloads, counting(count_payloads)},
+                                                    {"raw_answers", remove_raw_answers, counting(count_raw_answers)},
+                                                    {"sink_letters", remove_letters, counting(count_letters)},
+                                                    {"transitions", remove_transitions, counting(count_transitions)},
+                                                    {"tracking_events", remove_events, counting(count_events)},
+                                                    {"requests", remove_requests, counting(count_requests)},
+                                                    {"shipments", remove_shipments, counting(count_shipments)},
+                                                    {"legacy_statuses", remove_legacy, counting(count_legacy)},
+                                                    {"erasures", remove_erasures, counting(count_erasures)},
+                                                    {"unmapped_codes", remove_codes, counting(count_codes)},
+                                                    {"resyncs", remove_resyncs, counting(count_resyncs)}}};
   return steps;
+}
+
+DbResult<std::vector<RetentionResult>> retention_results(Session& session) {
+  std::vector<RetentionResult> results;
+  RetentionResult row;
+  session.query(results_sql, {}, {&row.kind, &row.removed, &row.removed_ever, &row.kept, &row.done_at},
+                [&] { results.push_back(row); });
+  return results;
+}
+
+DbResult<void> note_removed(Session& session, std::string_view kind, std::size_t removed, bool begins) {
+  session.execute(note_removed_sql, {{"kind", kind}, {"removed", removed}, {"begins", begins ? 1 : 0}});
+  return {};
+}
+
+DbResult<void> note_done(Session& session, const RetentionStep& step, Instant now) {
+  const auto kept = step.count(session);
+  if (!kept) return std::unexpected(kept.error());
+  session.execute(note_done_sql, {{"kept", *kept}, {"now", now}, {"kind", step.name}});
+  return {};
 }
 
 }  // namespace remitod::db

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <ranges>
 
 #include "scheduler/adaptive_calendar.h"
 
@@ -92,6 +93,12 @@ void Budget::add_delay(double minutes) {
 Budget::Period Budget::spent() const {
   Period sum = current_;
   for (const Period& period : recent_) sum += period;
+  return sum;
+}
+
+Budget::Period Budget::spent_lately() const {
+  Period sum = current_;
+  for (const Period& period : recent_ | std::views::reverse | std::views::take(periods_min - 1)) sum += period;
   return sum;
 }
 

@@ -51,6 +51,8 @@ class Budget {
 
   /// The last two days, with what belongs to no whole period yet.
   Period spent() const;
+  /// The last 18 to 24 hours of them.
+  Period spent_lately() const;
 
   /// What outlives a restart.
   struct State {

@@ -306,6 +306,12 @@ LaneStatus Lane::status(Instant now) const {
   if (!lane.heap.empty()) status.next_due = lane.heap.first().due == 0 ? now : to_instant(lane.heap.first().due);
   status.resync_left = lane.resync_left;
   status.hold = lane.limits.hold(now);
+  status.quotas = lane.limits.quotas().left(now);
+  if (lane.learning) {
+    const Budget::Period lately = lane.learning->budget().spent_lately();
+    const bool allows_any = lane.learning->config().budget.target_delay.has_value();
+    status.budget = {lately.requests, allows_any ? std::nullopt : std::optional(lately.requests_allowed)};
+  }
   return status;
 }
 

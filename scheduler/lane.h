@@ -121,6 +121,14 @@ struct LaneStatus {
   std::optional<Instant> next_due;
   std::size_t resync_left = 0;  ///< shipments marked by hand and not yet answered
   Hold hold;
+  /// Of an adaptive schedule: requests of the last 18 to 24 hours, and what its budget allowed in them; a wished delay
+  /// allows what it takes.
+  struct BudgetOfDay {
+    double used = 0;
+    std::optional<double> allowed;
+  };
+  std::optional<BudgetOfDay> budget;
+  std::vector<QuotaLeft> quotas;
 };
 
 class Lane {

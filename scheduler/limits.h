@@ -35,6 +35,7 @@ class Limits {
   std::optional<Instant> open_until(Instant now) const;
 
   QuotaBook& quotas() { return quotas_; }
+  const QuotaBook& quotas() const { return quotas_; }
   void clock_set_back(Instant now);
 
  private:

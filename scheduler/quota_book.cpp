@@ -47,6 +47,14 @@ std::int64_t QuotaBook::ready(Instant now) const {
   return ready;
 }
 
+std::vector<QuotaLeft> QuotaBook::left(Instant now) const {
+  std::vector<QuotaLeft> left;
+  if (!known_) return left;
+  for (const Entry& entry : entries_)
+    left.push_back({entry.quota.period(), entry.quota.requests_max(), entry.quota.left(now)});
+  return left;
+}
+
 void QuotaBook::spend(Instant now) {
   for (Entry& entry : entries_) entry.quota.spend(now);
   wanted_ = true;

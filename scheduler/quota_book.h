@@ -22,6 +22,12 @@ struct QuotaWork {
   std::vector<QuotaRecord> records;
 };
 
+struct QuotaLeft {
+  QuotaPeriod period = QuotaPeriod::hour;
+  std::int64_t requests_max = 0;
+  std::int64_t left = 0;  ///< what was reserved and not sent is left, too
+};
+
 class QuotaBook {
  public:
   struct Stated {
@@ -32,6 +38,7 @@ class QuotaBook {
   /// Nothing that was counted is forgotten.
   void configure(const Stated& stated);
   bool empty() const { return entries_.empty(); }
+  std::vector<QuotaLeft> left(Instant now) const;  ///< nothing before the database has told what was spent
 
   bool may_poll(Instant now) const;
   std::int64_t ready(Instant now) const;  ///< requests that may go out now; without quotas as many as can be counted

@@ -13,7 +13,7 @@ function learned(explained) {
   const { delays, budget, batches, learned: lessons } = explained;
   const spent = budget?.requests;
   return [make("div", { class: "figures" },
-    figure(say("mode"), explained.mode),
+    figure(say("mode"), say(`mode_${explained.mode}`)),
     delays?.statuses > 0 && figure(say("delay"), `${minutes(delays.mean_min)} ± ${minutes(delays.mean_error_min)}`),
     delays?.statuses > 0 && figure(say("hourly"), minutes(30)),
     spent && figure(say("budget_left"), `${number(spent.left)} / ${number(spent.allowed)}`),
@@ -39,6 +39,7 @@ export function carrier(one, report, activity, explained, again) {
       figure(say("changes"), number(one.transitions)),
       figure(say("failed"), number(one.failed_requests)),
       figure(say("last_answer"), age(one.last_answer_at, report.now)),
+      ...(one.quotas || []).map((quota) => figure(say(`left_of_${quota.period}`), `${number(quota.requests_left)} / ${number(quota.requests_max)}`)),
       one.resting_until && new Date(one.resting_until) > new Date(report.now) && figure(say("resting"), moment(one.resting_until)),
       one.next_due && figure(say("next"), age(one.next_due, report.now))),
     make("h2", {}, say("today")),

@@ -73,7 +73,7 @@ async function show() {
 }
 
 // Nothing is redrawn under the hands of whoever is reading an answer, has a dialog open or waits for a resync.
-const isBusy = () => document.hidden || document.querySelector("dialog, main details[open], main button:disabled, main pre") !== null;
+const isBusy = () => document.hidden || document.querySelector("dialog, main details[open], main button:disabled, main .answers") !== null;
 
 // CARRIER:REMITO and order:N are taken at their word; of anything else it is asked what it is a number of.
 async function find(wanted) {

@@ -3,14 +3,14 @@
 import { readGuarded } from "/api.js";
 import { figure, make, pill, table } from "/dom.js";
 import { resyncButton } from "/resync.js";
-import { age, duration, label, moment, number, say } from "/words.js";
+import { age, day, duration, label, moment, number, say } from "/words.js";
 
 const time = (iso) => (iso ? make("time", { datetime: iso, title: iso }, moment(iso)) : "–");
 const reasonOf = (row) => (row.reason ? ` · ${label(row.reason)}` : "");
 
 function claimed(event) {
   if (!event.occurred_at) return "–";
-  return event.date_only ? make("time", { datetime: event.occurred_at, title: event.occurred_at }, event.occurred_at.slice(0, 10)) : time(event.occurred_at);
+  return event.date_only ? make("time", { datetime: event.occurred_at, title: event.occurred_at }, day(event.occurred_at)) : time(event.occurred_at);
 }
 
 function delay(event) {
@@ -30,13 +30,15 @@ function events(rows) {
   ], rows, say("events"));
 }
 
-function transitions(rows) {
+// What came of an event that the carrier gave a day for happened on that day, too.
+function transitions(rows, events) {
+  const days = new Set(events.filter((event) => event.date_only).map((event) => event.occurred_at));
   const marks = (row) => ["inferred", "late", "correction"].filter((mark) => row[mark]).map((mark) => pill(say(mark), "warn"));
   return table([
     { name: say("seq"), cell: (row) => (row.seq === null ? "–" : String(row.seq)) },
     { name: say("from"), cell: (row) => label(row.from) },
     { name: say("to"), cell: (row) => [pill(label(row.to)), reasonOf(row)] },
-    { name: say("claimed"), kind: "time", cell: (row) => time(row.occurred_at) },
+    { name: say("claimed"), kind: "time", cell: (row) => claimed({ ...row, date_only: days.has(row.occurred_at) }) },
     { name: say("seen_at"), kind: "time", cell: (row) => time(row.detected_at) },
     { name: say("marks"), cell: marks },
   ], rows, say("told"));
@@ -48,6 +50,7 @@ function rawAnswers(target) {
     try {
       const kept = await readGuarded(`/answers?target=${encodeURIComponent(target)}`);
       if (!kept) return;
+      place.className = "answers";
       place.replaceChildren(...(kept.answers.length === 0 ? [make("p", { class: "faint" }, say("raw_none"))] : kept.answers.map((one) =>
         make("details", { open: kept.answers.length === 1 }, make("summary", {}, `${moment(one.kept_at)} · ${one.operation} · HTTP ${one.http_status} · ${one.why}`),
           make("pre", { tabindex: "0" }, one.body)))));
@@ -75,7 +78,7 @@ function shipment(one, now, again) {
     make("h2", {}, say("events")),
     (one.events || []).length === 0 ? make("p", { class: "faint" }, say("none")) : events(one.events),
     make("h2", {}, say("told")),
-    (one.transitions || []).length === 0 ? make("p", { class: "faint" }, say("none")) : transitions(one.transitions),
+    (one.transitions || []).length === 0 ? make("p", { class: "faint" }, say("none")) : transitions(one.transitions, one.events || []),
     ...rawAnswers(target),
   ];
 }

@@ -19,7 +19,7 @@ const words = {
     updated: "Actualizado {age}", curve: "Cuándo publica, según lo aprendido", today: "Las últimas 24 horas",
     today_hint: "Envíos consultados y cambios detectados, cada 5 minutos.", curve_hint: "Qué parte de sus cambios publica cada 10 minutos de la semana ({zone}), y lo consultado y detectado en las últimas 24 horas.", curve_share: "Publica (%)", polls_today: "Consultas de hoy", changes_today: "Cambios de hoy",
     no_activity: "Aún no se le ha consultado desde el inicio.", no_curve: "Aún no hay nada aprendido: con modo fijo u horario no se aprende.",
-    delay: "Demora media", hourly: "Con consulta horaria, en promedio", batch: "Próxima tanda, desde", peaks: "Horas de publicación", budget_left: "Presupuesto restante", mode: "Modo",
+    delay: "Demora media", hourly: "Con consulta horaria, en promedio", batch: "Próxima tanda, desde", peaks: "Horas de publicación", budget_left: "Presupuesto restante", left_of_hour: "Quedan en esta hora", left_of_day: "Quedan en este día", mode: "Modo", mode_adaptive: "adaptativo", mode_hourly: "cada hora", mode_fixed: "fijo",
     resync: "Consultar ahora", resync_done: "{done} de {shipments} respondidos", resync_rests: "{carrier} descansa hasta {until}",
     token: "Token", token_hint: "El de listen.token en remitod.toml. Se guarda solo en esta pestaña.", ok: "Aceptar", cancel: "Cancelar",
     wrong_token: "Ese no es el token.", not_found: "No se sabe nada de {target}.", order: "Pedido", remito: "Remito",
@@ -60,7 +60,7 @@ const words = {
     updated: "Updated {age}", curve: "When it publishes, as learned", today: "The last 24 hours",
     today_hint: "Shipments asked about and changes detected, in spans of 5 minutes.", curve_hint: "Which part of its changes it publishes in each 10 minutes of the week ({zone}), and what was asked and detected in the last 24 hours.", curve_share: "Publishes (%)", polls_today: "Polls today", changes_today: "Changes today",
     no_activity: "It has not been asked since the start.", no_curve: "Nothing is learned yet: in the modes fixed and hourly nothing is.",
-    delay: "Mean delay", hourly: "With an hourly pull, on average", batch: "Next batch, from", peaks: "Hours of publication", budget_left: "Budget left", mode: "Mode",
+    delay: "Mean delay", hourly: "With an hourly pull, on average", batch: "Next batch, from", peaks: "Hours of publication", budget_left: "Budget left", left_of_hour: "Left this hour", left_of_day: "Left this day", mode: "Mode", mode_adaptive: "adaptive", mode_hourly: "hourly", mode_fixed: "fixed",
     resync: "Ask now", resync_done: "{done} of {shipments} answered", resync_rests: "{carrier} rests until {until}",
     token: "Token", token_hint: "That of listen.token in remitod.toml. Kept in this tab alone.", ok: "OK", cancel: "Cancel",
     wrong_token: "That is not the token.", not_found: "Nothing is known of {target}.", order: "Order", remito: "Remito",
@@ -119,6 +119,12 @@ export function label(code) {
 
 export function number(value) {
   return value === undefined || value === null ? "–" : new Intl.NumberFormat(language).format(value);
+}
+
+// The day whose midnight this is in the carrier's zone: twelve hours later it is that day in UTC, too.
+export function day(iso) {
+  const noon = new Date(new Date(iso).getTime() + 12 * 3600 * 1000);
+  return new Intl.DateTimeFormat(language, { dateStyle: "short", timeZone: "UTC" }).format(noon);
 }
 
 // A moment in the time zone of whoever looks.

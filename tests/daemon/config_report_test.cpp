@@ -55,6 +55,7 @@ TEST_F(ConfigReportTest, EveryKeyHasItsValueAndWhereThatComesFrom) {
   EXPECT_EQ(keys.at("daemon.log_level").source, "default");
   EXPECT_EQ(keys.at("retention.payloads").value, "'90 d'");
   EXPECT_EQ(keys.at("retention.payloads").source, "default");
+  EXPECT_EQ(keys.at("retention.shipments").value, "'1825 d'");
   EXPECT_EQ(keys.at("carriers.chazki.concurrency").value, "2");
   EXPECT_EQ(keys.at("carriers.chazki.concurrency").source, "line 7");
   EXPECT_EQ(keys.at("carriers.chazki.requests_per_second").source, "profile");

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <iostream>
 
+#include "scheduler/adaptive_config.h"
 #include "tests/daemon/virtual_test.h"
 #include "tests/support/process.h"
 
@@ -114,6 +115,47 @@ TEST_F(MetricsTest, AFailureIsCountedByItsKind) {
   carriers.always("chazki", fetch_error(carriers::FetchError::Kind::timeout));
   clock().run_for(2h);
   EXPECT_THAT(text(), HasSubstr("remitod_failures_total{carrier=\"chazki\",kind=\"timeout\"}"));
+}
+
+TEST_F(MetricsTest, TellWhatIsLeftOfAQuotaOnceTheDatabaseHasSaidWhatWasSpent) {
+  daemon->add_carrier("chazki", [](scheduler::LaneConfig& lane) { lane.requests_per_hour = 100; });
+  EXPECT_THAT(daemon->poller.carriers().at(0).lane.status(monday).quotas, testing::IsEmpty());
+  for (int i = 1; i <= 3; ++i) follow("chazki", "C" + std::to_string(i), "1001");
+  start();
+  clock().run_for(61min);
+  const auto sent = carriers.sent().size();
+  EXPECT_GE(sent, 3u);
+  EXPECT_THAT(text(), AllOf(HasSubstr("remitod_quota_requests{carrier=\"chazki\",period=\"hour\"} 100\n"),
+                            HasSubstr("remitod_quota_requests_left{carrier=\"chazki\",period=\"hour\"} " +
+                                      std::to_string(100 - sent) + "\n"),
+                            Not(HasSubstr("remitod_budget"))));
+}
+
+TEST_F(MetricsTest, TellWhatAnAdaptiveScheduleHasSpentOfItsBudget) {
+  daemon->add_carrier("chazki", [](scheduler::LaneConfig& lane) {
+    scheduler::AdaptiveConfig adaptive;
+    adaptive.budget.requests_a_day = 2400;
+    lane.adaptive = std::make_shared<const scheduler::AdaptiveConfig>(adaptive);
+  });
+  follow("chazki", "C1", "1001");
+  start();
+  clock().run_for(3h + 1min);
+  const auto sent = std::to_string(carriers.sent().size());
+  EXPECT_THAT(text(), AllOf(HasSubstr("remitod_budget_requests_used{carrier=\"chazki\"} " + sent + "\n"),
+                            HasSubstr("remitod_budget_requests_left{carrier=\"chazki\"} " +
+                                      std::to_string(300 - carriers.sent().size()) + "\n")));
+}
+
+TEST_F(MetricsTest, TellWhatRetentionTookAndWhen) {
+  database.sql(
+      "insert into retention_results (kind, removed, removed_ever, kept, done_at) values "
+      "('raw_answers', 5, 70, 30, 60000000), ('transitions', 1000, 1000, 0, null)");
+  start();
+  EXPECT_THAT(text(), AllOf(HasSubstr("remitod_retention_removed_rows_total{kind=\"raw_answers\"} 70\n"),
+                            HasSubstr("remitod_retention_kept_rows{kind=\"raw_answers\"} 30\n"),
+                            HasSubstr("remitod_retention_done_timestamp_seconds{kind=\"raw_answers\"} 60\n"),
+                            HasSubstr("remitod_retention_removed_rows_total{kind=\"transitions\"} 1000\n"),
+                            Not(HasSubstr("kept_rows{kind=\"transitions\""))));
 }
 
 TEST_F(MetricsTest, WithTwoHundredCarriersAreCheap) {

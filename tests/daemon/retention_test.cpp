@@ -59,6 +59,21 @@ TEST_F(RetentionTest, TakesAThousandAtATimeAndRestsInBetween) {
   EXPECT_GE(daemon->executor.works(), works + 4);
 }
 
+TEST_F(RetentionTest, WhatItCameToOutlivesTheProcess) {
+  start();
+  keep_old_answers(2500);
+  clock().run_until(lima(0, 2) + 1h);
+  const auto result = [&](const std::string& columns) {
+    return database.text("select " + columns + " from retention_results where kind = 'raw_answers'");
+  };
+  EXPECT_EQ(result("removed || ' ' || removed_ever || ' ' || kept"), "2500 2500 0");
+  EXPECT_EQ(count("retention_results where done_at is null"), 0) << "every kind had its turn";
+  keep_old_answers(10);
+  clock().run_until(lima(1, 2) + 1h);
+  EXPECT_EQ(result("removed || ' ' || removed_ever || ' ' || kept"), "10 2510 0");
+  EXPECT_GE(count("retention_results where done_at >= " + std::to_string(to_micros(lima(1, 2)))), 11);
+}
+
 TEST_F(RetentionTest, WhatItsHoursDoNotReachIsTakenTheNextDay) {
   config.hours = "02:00-02:01";
   start();

@@ -47,6 +47,17 @@ TEST(StatusText, SaysWhatIsWrongFirst) {
   EXPECT_EQ(text, "remitod 0.1.0, up since 2026-11-23T10:00:00Z, DEGRADED\n  ! oca rests\n");
 }
 
+TEST(StatusText, TellsWhatWasTakenAwayAndWhatIsKept) {
+  const std::string text = daemon::status_text({{"retention",
+                                                 {{{"kind", "transitions"},
+                                                   {"removed", 12},
+                                                   {"removed_ever", 345},
+                                                   {"kept", 6789},
+                                                   {"done_at", "2026-11-23T07:00:00Z"}}}}});
+  for (const char* part : {"old rows of", "transitions", "12", "345", "6789", "2026-11-23T07:00:00Z"})
+    EXPECT_THAT(text, HasSubstr(part));
+}
+
 TEST(StatusText, ColumnsStandUnderTheirHeads) {
   const std::string text =
       daemon::status_text({{"ok", true}, {"requests", {{{"carrier", "oca"}, {"state", "granted"}, {"count", 12}}}}});

@@ -1,5 +1,6 @@
 #include <gmock/gmock.h>
 
+#include <filesystem>
 #include <map>
 #include <string>
 #include <vector>
@@ -7,6 +8,7 @@
 #include "db/migrations.h"
 #include "db/raw_answers.h"
 #include "tests/db/store_fixture.h"
+#include "tests/support/process.h"
 
 namespace remitod::test {
 namespace {
@@ -73,6 +75,25 @@ TEST_P(MigrateTest, TheRowsOfTheFirstVersionKeepTheirPlace) {
   std::int64_t newest = 0;
   own_.session().query_row("select id from remito_requests where request_key = 'k3'", {}, {&newest});
   EXPECT_EQ(newest, 3) << "no id is given twice";
+}
+
+// The numbers of one engine's files in a folder of their own, put into a program.
+int exit_of_embedding(const std::vector<std::string>& names) {
+  const TemporaryFolder folder;
+  for (const char* engine : {"sqlite", "postgresql"}) {
+    std::filesystem::create_directories(folder.path() / engine);
+    for (const std::string& name : names) write_file(folder.path() / engine / name, "select 1;");
+  }
+  return run_to_end({"cmake", "-DFOLDER=" + folder.path().string(), "-DOUTPUT=" + (folder.path() / "made.cpp").string(),
+                     "-P", (source_dir() / "db/migrations/embed.cmake").string()})
+      .exit_code;
+}
+
+TEST(MigrationFiles, AGapInTheirNumbersOrTwoOfOneNumberDoNotBuild) {
+  EXPECT_EQ(exit_of_embedding({"0001_a.sql", "0002_b.sql"}), 0);
+  EXPECT_NE(exit_of_embedding({"0001_a.sql", "0003_b.sql"}), 0);
+  EXPECT_NE(exit_of_embedding({"0001_a.sql", "0002_b.sql", "0002_c.sql"}), 0);
+  EXPECT_NE(exit_of_embedding({"0002_b.sql"}), 0);
 }
 
 // A row of each table, as programs of these versions wrote them.

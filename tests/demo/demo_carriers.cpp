@@ -7,7 +7,9 @@
 //
 // GET /demo/stats    how many calls and shipments, and how many references were used twice
 // GET /demo/truth    CSV: carrier,number,reference,status,reason,occurred_us,published_us of all that happened until
-// now With --faults some creations answer 503 after the shipment was made, break off, or are answered late.
+// now
+// GET /demo/outage?carrier=NAME&how=busy|dropped|none    from now on it answers 503, or hangs up; or is well again
+// With --faults some creations answer 503 after the shipment was made, break off, or are answered late.
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -50,7 +52,7 @@ struct Options {
   std::uint64_t faults = 0;  ///< 0: none
 };
 
-// What a fault does to one creation.
+// What a fault does to one creation, or an outage to every call.
 enum class Fault { none, error_after, broken_off, late };
 
 class Carriers {
@@ -85,6 +87,22 @@ class Carriers {
     ++calls_["olva"];
     const Parcel parcel = look("olva", number, entered(number));
     return json_tracking(&parcel);
+  }
+
+  /// Of one carrier, all of it. False: there is no such outage.
+  bool set_outage(const std::string& carrier, std::string_view how) {
+    if (how == "busy")
+      outages_[carrier] = Fault::error_after;
+    else if (how == "dropped")
+      outages_[carrier] = Fault::broken_off;
+    else
+      outages_.erase(carrier);
+    return how == "busy" || how == "dropped" || how == "none";
+  }
+  /// Nothing is done for whoever asks it then.
+  Fault outage(const std::string& carrier) const {
+    const auto found = outages_.find(carrier);
+    return found == outages_.end() ? Fault::none : found->second;
   }
 
   Fault next_fault() {
@@ -164,6 +182,7 @@ class Carriers {
   std::map<std::string, std::size_t> references_;
   std::map<std::string, Instant> entered_;
   std::map<std::string, std::uint64_t> calls_;
+  std::map<std::string, Fault> outages_;
   std::uint64_t refused_ = 0, duplicates_ = 0;
 };
 
@@ -174,23 +193,37 @@ struct Answer {
   Fault fault = Fault::none;
 };
 
+const std::map<std::string, std::string, std::less<>> carrier_at{{"/ePak_tracking/Oep_TrackEPak.asmx", "oca"},
+                                                                 {"/service/rastro", "correios"},
+                                                                 {"/webservice/rest/getTrackingInformation", "olva"}};
+
 Answer answer(Carriers& carriers, const http::request<http::string_body>& request) {
   const auto target = boost::urls::parse_origin_form(request.target());
   if (!target) return {"", "text/plain", http::status::bad_request};
   const std::string path = target->path();
   if (path == "/demo/stats") return {carriers.stats(), "application/json"};
   if (path == "/demo/truth") return {carriers.truth(), "text/csv"};
-  if (path == "/ePak_tracking/Oep_TrackEPak.asmx") {
+  if (path == "/demo/outage") {
+    const auto params = target->params();
+    const auto value = [&](std::string_view key) {
+      const auto found = params.find(key);
+      return found == params.end() ? std::string() : (*found).value;
+    };
+    const bool known = carriers.set_outage(value("carrier"), value("how"));
+    return {"\n", "text/plain", known ? http::status::ok : http::status::bad_request};
+  }
+  const auto called = carrier_at.find(path);
+  if (called == carrier_at.end()) return {"no such call\n", "text/plain", http::status::not_found};
+  if (const Fault fault = carriers.outage(called->second); fault != Fault::none)
+    return {"", "text/plain", http::status::ok, fault};
+  if (called->second == "oca") {
     Answer result{carriers.soap(request.body())};
     if (request.body().contains("<IngresoOR ")) result.fault = carriers.next_fault();
     return result;
   }
-  if (path == "/service/rastro") return {carriers.batch(request.body())};
-  if (path == "/webservice/rest/getTrackingInformation") {
-    const auto number = target->params().find("tracking");
-    return {carriers.json(number == target->params().end() ? "" : (*number).value), "application/json"};
-  }
-  return {"no such call\n", "text/plain", http::status::not_found};
+  if (called->second == "correios") return {carriers.batch(request.body())};
+  const auto number = target->params().find("tracking");
+  return {carriers.json(number == target->params().end() ? "" : (*number).value), "application/json"};
 }
 
 asio::awaitable<void> serve(tcp::socket socket, Carriers& carriers) {

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <utility>
 
 #include "scheduler/adaptive_calendar.h"
 #include "scheduler/budget.h"
@@ -19,14 +20,19 @@ ScheduleConfig::Budget share(double of_hourly) {
 
 /// Hours of 100 open shipments in 5 requests, in which `polls` and `requests` of the price are spent.
 template <typename Spend>
-void live(Budget& budget, int hours, Spend&& spend) {
+void live_from(Budget& budget, int begin, int end, Spend&& spend) {
   static constexpr double open = 100, full_requests = 5;
-  for (int hour = 1; hour <= hours; ++hour) {
+  for (int hour = begin + 1; hour <= end; ++hour) {
     const auto [polls, requests] = spend(budget.prices());
     budget.add_used(polls, requests);
     budget.add_hourly(open, full_requests);
     budget.adjust(monday + static_cast<Second>(hour) * hour_s);
   }
+}
+
+template <typename Spend>
+void live(Budget& budget, int hours, Spend&& spend) {
+  live_from(budget, 0, hours, std::forward<Spend>(spend));
 }
 
 struct Spent {
@@ -96,6 +102,17 @@ TEST(Budget, StartsHigherWhereLessMayBeSpent) {
   whole.start_from(1e-4);
   tenth.start_from(1e-4);
   EXPECT_GT(tenth.prices().poll, 10 * whole.prices().poll);
+}
+
+TEST(Budget, OfTheLastDayForgetsWhatIsOlder) {
+  Budget budget(share(0.5), 20, monday);
+  live(budget, 30, [](const Prices&) { return Spent{100, 9}; });
+  live_from(budget, 30, 30 + 24, [](const Prices&) { return Spent{20, 1}; });
+  const Budget::Period lately = budget.spent_lately();
+  EXPECT_GE(lately.requests, 18);
+  EXPECT_LE(lately.requests, 24);
+  EXPECT_GT(lately.requests_allowed, lately.requests);
+  EXPECT_GT(budget.spent().requests, 100) << "two days";
 }
 
 }  // namespace

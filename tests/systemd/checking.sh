@@ -33,6 +33,13 @@ none() { [ "$(count "$1")" = 0 ]; }
 some() { [ "$(count "$1")" != 0 ]; }
 carrier() { curl -sS --max-time 5 "http://127.0.0.1:$port$1" "${@:2}"; }
 in_carrier_stats() { carrier /demo/stats | grep -o "\"$1\":[0-9]*" | cut -d: -f2; }
+web() { curl -sS --max-time 20 -o /dev/null -w '%{http_code}' "http://127.0.0.1:9470$1" 2>/dev/null; }
+asked() { [ "$(web "$1")" = 200 ]; }
+refusals() {  # refusals TIMES: how many of so many who ask the listener are not answered
+  local refused=0
+  for _ in $(seq "$1"); do [ "$(web /healthz)" = 200 ] || refused=$((refused + 1)); done
+  echo $refused
+}
 exit_code() { "$@" >/dev/null 2>&1; echo $?; }
 
 ask_remitos() {  # ask_remitos FIRST LAST: orders whose merchants want a remito, as the platform inserts them

@@ -178,6 +178,28 @@ is "what waited was sent, what was cut off was not" \
   "$(count "remito_requests where state = 'granted' and order_number > '1211'")" 201
 is "no shipment was made twice" "$(in_carrier_stats duplicates)" 0
 
+echo "-- an HTTP listener that systemd holds"
+systemctl reset-failed remitod   # with the count of its starts
+systemctl stop remitod
+is "without the socket nobody listens" "$(web /healthz)" 000
+systemctl start remitod-http.socket
+is "who asks starts the daemon" "$(web /healthz) $(show ActiveState)" "200 active"
+wait_for "the shipments to be loaded" asked /readyz
+is "  and sees the page and the metrics" "$(web /) $(web /metrics)" "200 200"
+before=$(show MainPID)
+systemctl restart --no-block remitod
+is "nobody is refused while it restarts" "$(refusals 40)" 0
+is "  which it did" "$([ "$(show MainPID)" != "$before" ] && echo another)" another
+kill -9 "$(show MainPID)"
+is "nor after a kill -9" "$(refusals 40)" 0
+is "  and the daemon is up again" "$(show ActiveState)" active
+before=$(show MainPID)
+systemctl reload remitod
+is "nor while it reloads" "$(refusals 40) $(show MainPID)" "0 $before"
+wait_for "the end of the reload" shows ActiveState active
+systemctl stop remitod-http.socket remitod
+is "nobody listens when both are stopped" "$(web /healthz)" 000
+
 echo "-- on PostgreSQL"
 version=$(ls /usr/lib/postgresql | tail -1)
 pg_createcluster "$version" lab --port 5499 --start >/dev/null

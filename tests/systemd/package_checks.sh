@@ -20,7 +20,8 @@ is "apt is content" $? 0
 wait_for "the daemon, which a fresh installation starts" active
 is "  and again at the next boot" "$(systemctl is-enabled remitod.service)" enabled
 is "  the socket and instances are for whoever wants them" \
-  "$(systemctl is-enabled remitod.socket)/$(systemctl is-enabled remitod@.service)" "disabled/disabled"
+  "$(systemctl is-enabled remitod.socket)/$(systemctl is-enabled remitod-http.socket)/$(systemctl is-enabled remitod@.service)" \
+  "disabled/disabled/disabled"
 is "it has nothing to complain of" "$(journal -p warning -o cat)" ""
 is "--status" "$(exit_code remitod --status)" 0
 is "the configuration is a conffile" "$(dpkg-query -W -f='${Conffiles}' remitod | grep -c " $config ")" 1
@@ -134,6 +135,28 @@ for _ in $(seq 20); do answers || refused=$((refused + 1)); done
 is "nobody is refused while it restarts" $refused 0
 systemctl stop remitod.socket remitod
 is "the socket's file is gone with it" "$(exit_code test -e /run/remitod/control.sock)" 1
+
+echo "-- an HTTP listener that systemd holds"
+systemctl reset-failed remitod   # with the count of its starts
+systemctl stop remitod
+is "without the socket nobody listens" "$(web /healthz)" 000
+systemctl start remitod-http.socket
+is "who asks starts the daemon" "$(web /healthz) $(show ActiveState)" "200 active"
+wait_for "the shipments to be loaded" asked /readyz
+is "  and sees the page and the metrics" "$(web /) $(web /metrics)" "200 200"
+before=$(show MainPID)
+systemctl restart --no-block remitod
+is "nobody is refused while it restarts" "$(refusals 40)" 0
+is "  which it did" "$([ "$(show MainPID)" != "$before" ] && echo another)" another
+kill -9 "$(show MainPID)"
+is "nor after a kill -9" "$(refusals 40)" 0
+is "  and the daemon is up again" "$(show ActiveState)" active
+before=$(show MainPID)
+systemctl reload remitod
+is "nor while it reloads" "$(refusals 40) $(show MainPID)" "0 $before"
+wait_for "the end of the reload" shows ActiveState active
+systemctl stop remitod-http.socket remitod
+is "nobody listens when both are stopped" "$(web /healthz)" 000
 systemctl start remitod
 
 echo "-- upgrade"

@@ -24,7 +24,10 @@ async function open() {
   return { context, page };
 }
 
-const shot = (page, name, fullPage = false) => page.screenshot({ path: join(screenshots, `${name}.png`), fullPage });
+async function shot(page, name, fullPage = false) {
+  await page.evaluate(() => scrollTo(0, 0));
+  await page.screenshot({ path: join(screenshots, `${name}.png`), fullPage });
+}
 const text = (page) => page.locator("main").innerText();
 
 async function looksAtTheOverview(page) {
@@ -37,11 +40,11 @@ async function looksAtTheOverview(page) {
   await page.getByText("Regla sugerida").last().click();
   assert.match(await page.locator("pre").innerText(), /code = "MOT-77"[^]*status = "attempt_failed"[^]*reason = "recipient_absent"/);
   await page.getByText("Regla sugerida").last().click();
-  await shot(page, "overview-es");
+  await shot(page, "overview-es", true);
   await page.locator("#language").click();
   await page.getByText("What is wrong now").waitFor();
   assert.match(await text(page), /oca_pruebas fails:/);
-  await shot(page, "overview-en");
+  await shot(page, "overview-en", true);
   await page.reload();
   await page.getByText("What is wrong now").waitFor();  // the language is remembered
   await page.locator("#language").click();
@@ -51,13 +54,14 @@ async function looksAtACarrier(page) {
   await page.locator("main a", { hasText: /^correios$/ }).first().click();
   await page.locator("canvas").first().waitFor();
   assert.match(page.url(), /#\/carrier\/correios$/);
+  assert.equal(await page.locator(".chart").count(), 2, "the last day, and what was learned");
   await page.waitForTimeout(500);
   const bounds = await page.locator(".chart").first().boundingBox();
   await page.mouse.move(bounds.x + bounds.width * 0.6, bounds.y + bounds.height / 2);
   await page.locator(".legend", { hasText: "—" }).first().waitFor();
   await shot(page, "carrier-es", true);
   await page.locator("#language").click();
-  await page.getByText("The last 24 hours").waitFor();
+  await page.getByRole("heading", { name: "The last 24 hours" }).waitFor();
   await page.locator("canvas").first().waitFor();
   await page.waitForTimeout(300);
   await shot(page, "carrier-en", true);
@@ -115,7 +119,7 @@ async function goesByKeyboard(page) {
   for (let i = 0; i < 20 && !(await page.evaluate(() => document.activeElement.matches("main a"))); ++i) await page.keyboard.press("Tab");
   assert.ok(await page.evaluate(() => document.activeElement.matches("main a")), "links of carriers are reached");
   await page.keyboard.press("Enter");
-  await page.getByText("Las últimas 24 horas").waitFor();
+  await page.getByRole("heading", { name: "Las últimas 24 horas" }).waitFor();
 }
 
 async function looksFromAPhone(page, remito) {
@@ -137,6 +141,7 @@ async function saysWhenTheDaemonIsGone(page) {
   await page.locator("table").first().waitFor();
   const before = complaints.length;
   await world.stopDaemon();
+  // The page brings itself up to date, though a rule is suggested on it.
   await page.locator("#state", { hasText: "El daemon no responde" }).waitFor({ timeout: 60000 });
   complaints.splice(before);  // the refused connections
 }
@@ -146,6 +151,8 @@ try {
   await world.start();
   await until("olva has told something", () => Number(world.sql("select count(*) from transitions where carrier = 'olva'")) > 3);
   await until("correios has told something", () => Number(world.sql("select count(*) from transitions where carrier = 'correios'")) > 3);
+  await world.liveFor(3);
+  await until("the schedule has learned", async () => (await (await fetch(`${world.address}/explain?target=correios`)).json()).learned.curve.shares.length > 0);
   await until("a carrier fails", async () => /oca_pruebas/.test(JSON.stringify((await (await fetch(`${world.address}/status`)).json()).degraded)));
   const remito = world.sql("select remito from transitions t where carrier = 'olva' and exists (select 1 from shipments s where s.remito = t.remito and s.ended_at is null) limit 1");
   world.addHostileWords(remito);

@@ -6,10 +6,10 @@ import { setTimeout as pause } from "node:timers/promises";
 
 const { REMITOD, DEMO_CARRIERS, PROFILES } = process.env;
 export const token = "a-token-for-the-page-0123456789";
-const scale = 1440;  // a day in a minute
+const scale = 2880;  // a day in half a minute
 
-export async function until(what, condition) {
-  for (let i = 0; i < 900; ++i) {
+export async function until(what, condition, seconds = 90) {
+  for (let i = 0; i < seconds * 10; ++i) {
     if (await condition()) return;
     await pause(100);
   }
@@ -98,6 +98,17 @@ secrets = ["file:${join(this.folder, "webhook")}"]
     for (let n = 5500001; n <= 5500025; ++n) rows.push(`insert into shipments (order_number, carrier, remito) values ('o-${n}', 'olva', '${n}');`);
     for (let n = 1; n <= 4; ++n) rows.push(`insert into shipments (order_number, carrier, remito) values ('p-${n}', 'oca_pruebas', '700${n}');`);
     this.sql(`begin; ${rows.join("\n")} commit;`);
+  }
+
+  // Days with new parcels, so that there is something to learn of when the carriers publish, and something open in the end.
+  async liveFor(days) {
+    for (let day = 1; day <= days; ++day) {
+      await pause((24 * 3600 * 1000) / scale);
+      const rows = [];
+      for (let n = 0; n < 30; ++n) rows.push(`insert into shipments (order_number, carrier, remito) values ('c-${day}-${n}', 'correios', '${410000000 + day * 1000 + n}BR');`);
+      for (let n = 0; n < 15; ++n) rows.push(`insert into shipments (order_number, carrier, remito) values ('o-${day}-${n}', 'olva', '${5500000 + day * 1000 + n}');`);
+      this.sql(`begin; ${rows.join("\n")} commit;`);
+    }
   }
 
   // What a hostile or unknown carrier would leave behind: words that no profile knows, and markup in them.
