@@ -17,7 +17,7 @@ function learned(explained) {
     delays?.statuses > 0 && figure(say("delay"), `${minutes(delays.mean_min)} ± ${minutes(delays.mean_error_min)}`),
     delays?.statuses > 0 && figure(say("hourly"), minutes(30)),
     spent && figure(say("budget_left"), `${number(spent.left)} / ${number(spent.allowed)}`),
-    batches?.found && figure(say("batch"), moment(batches.awaited_from)),
+    batches?.found && batches.next_look && figure(say("batch"), moment(batches.next_look)),
     lessons.peaks.length > 0 && figure(say("peaks"), lessons.peaks.map((peak) => `${peak.from}–${peak.to}`).join(", ")))];
 }
 
