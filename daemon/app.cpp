@@ -81,12 +81,14 @@ class App {
                outbox_.kick();
                cancels_.request_settled();
              }}),
-        cancels_(runtime_, transport_, mapper_, *executor_, raw_,
-                 {[this](std::string_view carrier) { return poller_.spare_requests(carrier); },
-                  [this](std::string_view carrier) { poller_.request_sent(carrier); },
-                  [this](std::string_view carrier) { poller_.request_answered(carrier); },
-                  [this](std::span<const db::ResyncScope> shipments) { poller_.mark_resync(shipments); },
-                  [this] { outbox_.kick(); }}),
+        cancels_(
+            runtime_, transport_, mapper_, *executor_, raw_,
+            {[this](std::string_view carrier) { return poller_.spare_for_cancels(carrier); },
+             [this](std::string_view carrier, std::size_t requests) { poller_.reserve_for_cancels(carrier, requests); },
+             [this](std::string_view carrier) { poller_.request_sent(carrier); },
+             [this](std::string_view carrier) { poller_.request_answered(carrier); },
+             [this](std::span<const db::ResyncScope> shipments) { poller_.mark_resync(shipments); },
+             [this] { outbox_.kick(); }}),
         trials_(runtime_, transport_, mapper_,
                 {[this](std::string_view carrier) { return poller_.spare_requests(carrier); },
                  [this](std::string_view carrier) { poller_.request_sent(carrier); },

@@ -78,6 +78,11 @@ Instant AsioRuntime::now() const {
   return origin_ + microseconds{static_cast<std::int64_t>(elapsed * time_scale_)};
 }
 
+microseconds AsioRuntime::steady() const {
+  const std::chrono::duration<double, std::micro> passed = steady_clock::now().time_since_epoch();
+  return microseconds{static_cast<std::int64_t>(passed.count() * time_scale_)};
+}
+
 Instant AsioRuntime::in(microseconds wall_time) const {
   const double scaled = static_cast<double>(wall_time.count()) * time_scale_;
   return now() + microseconds{static_cast<std::int64_t>(scaled)};

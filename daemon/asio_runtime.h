@@ -12,6 +12,7 @@ class AsioRuntime final : public Runtime {
   /// now() = origin + (wall clock - origin) * time_scale. Two programs with the same two values agree on the time.
   AsioRuntime(double time_scale, Instant origin);
   Instant now() const override;
+  std::chrono::microseconds steady() const override;
   Instant in(std::chrono::microseconds wall_time) const override;
   std::unique_ptr<Alarm> alarm(Task ring) override;
   void post(Task task) override;

@@ -73,7 +73,7 @@ void CancelWorker::wake() {
 void CancelWorker::sweep() {
   sweeping_ = true;
   std::vector<std::string> cancelling, tracking;
-  std::vector<std::pair<std::string, std::size_t>> rooms;
+  Rooms rooms;
   std::chrono::milliseconds longest_call{0};
   for (const auto& [carrier, access] : carriers_) {
     const carriers::Profile& profile = *access->profile();
@@ -81,12 +81,17 @@ void CancelWorker::sweep() {
     if (!profile.can_cancel()) continue;
     cancelling.push_back(carrier);
     longest_call = std::max(longest_call, profile.longest_call());
-    const std::size_t places = in_flight_max - std::min(in_flight_max, in_flight_);
-    rooms.emplace_back(carrier, std::min(places, hooks_.spare_requests(carrier)));
+    const std::size_t places = in_flight_max - std::min(in_flight_max, working_on_.size());
+    const std::size_t room = std::min(places, hooks_.spare_requests(carrier));
+    if (room != 0) hooks_.reserve_requests(carrier, room);
+    rooms[carrier] = room;
   }
   const Instant now = runtime_.now();
   executor_.run<Swept>(
-      [=](db::Session& session) -> db::DbResult<Swept> {
+      [=,
+       working_on = std::vector(working_on_.begin(), working_on_.end())](db::Session& session) -> db::DbResult<Swept> {
+        auto given_up = db::give_up_unheard_cancels(session, working_on, now);
+        if (!given_up) return std::unexpected(given_up.error());
         auto taken = db::take_up_cancels(session, cancelling, tracking, now, rows_per_sweep);
         if (!taken) return std::unexpected(taken.error());
         Swept swept{std::move(*taken), {}};
@@ -99,33 +104,39 @@ void CancelWorker::sweep() {
         }
         return swept;
       },
-      [this](db::DbResult<Swept> result) { swept(std::move(result)); });
+      [this, rooms](db::DbResult<Swept> result) { swept(rooms, std::move(result)); });
 }
 
-void CancelWorker::swept(db::DbResult<Swept> result) {
+void CancelWorker::swept(const Rooms& rooms, db::DbResult<Swept> result) {
   sweeping_ = false;
-  database_trouble_ = !result;
+  // What failed before may have been committed all the same.
+  const bool trouble_before = std::exchange(database_trouble_, !result);
   if (!result) {
     log(Level::error, "cancel_requests_unreadable", {{"error", result.error().message}});
+    for (const auto& [carrier, room] : rooms) hooks_.reserve_requests(carrier, 0);
     alarm_->set(runtime_.in(database_retry));
     return;
   }
   some_wait_ = result->taken.some_wait;
-  if (result->taken.settled != 0) {
-    log(Level::info, "cancel_requests_decided", {{"requests", result->taken.settled}});
-    hooks_.transitions_written();
-  }
+  if (result->taken.settled != 0) log(Level::info, "cancel_requests_decided", {{"requests", result->taken.settled}});
+  if (result->taken.settled != 0 || trouble_before) hooks_.transitions_written();
   if (!result->taken.to_look_at.empty()) hooks_.look_at(result->taken.to_look_at);
-  for (db::CancelRequest& claimed : result->calls) {
-    ++in_flight_;
-    const auto request = std::make_shared<const db::CancelRequest>(std::move(claimed));
-    if (carriers::cancel_has_lookup(*carriers_.find(request->carrier)->second->profile()))
-      look_up(request);
-    else
-      cancel(request, "");
-  }
+  for (db::CancelRequest& claimed : result->calls) begin(std::make_shared<const db::CancelRequest>(std::move(claimed)));
+  // Where rows are left over, what next comes free at their carrier is theirs: polls that are late would take it.
+  const bool some_are_due = result->taken.next_due && *result->taken.next_due <= runtime_.now();
+  for (const auto& [carrier, room] : rooms) hooks_.reserve_requests(carrier, some_are_due && room == 0 ? 1 : 0);
   if (result->taken.next_due) alarm_->set(std::max(*result->taken.next_due, runtime_.in(look_again)));
   if (std::exchange(sweep_again_, false)) wake();
+}
+
+void CancelWorker::begin(const Pointer& request) {
+  working_on_.insert(request->cancel_id);
+  if (hooks_.spare_requests(request->carrier) == 0)  // a merchant's remito went first
+    return settle(request, {.kind = Kind::unsent, .text = "the carrier's limits", .retry_at = runtime_.now()});
+  if (carriers::cancel_has_lookup(*carriers_.find(request->carrier)->second->profile()))
+    look_up(request);
+  else
+    cancel(request, "");
 }
 
 void CancelWorker::look_up(const Pointer& request) {
@@ -227,7 +238,7 @@ void CancelWorker::settle(const Pointer& request, db::CancelOutcome outcome) {
           unsettled_.emplace_back(request, outcome);
           return settle_alarm_->set(runtime_.in(database_retry));
         }
-        --in_flight_;
+        working_on_.erase(request->cancel_id);
         log(outcome.kind == Kind::needs_operator || !settled ? Level::error : Level::info, "cancel_settled",
             {{"carrier", request->carrier},
              {"remito", request->remito},

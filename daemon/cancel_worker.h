@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <span>
 #include <string>
 #include <utility>
@@ -24,6 +25,7 @@ class CancelWorker {
   struct Hooks {
     // The carrier's limits, shared with the polls (Poller).
     std::function<std::size_t(std::string_view carrier)> spare_requests;
+    std::function<void(std::string_view carrier, std::size_t)> reserve_requests;
     std::function<void(std::string_view carrier)> request_sent, request_answered;
     /// Ask the carriers of these shipments where they stand.
     std::function<void(std::span<const db::ResyncScope>)> look_at;
@@ -40,7 +42,7 @@ class CancelWorker {
     if (some_wait_) wake();
   }
   void stop();
-  bool idle() const { return !sweeping_ && in_flight_ == 0; }
+  bool idle() const { return !sweeping_ && working_on_.empty(); }
   bool database_trouble() const { return database_trouble_; }
 
  private:
@@ -49,8 +51,11 @@ class CancelWorker {
     std::vector<db::CancelRequest> calls;
   };
   using Pointer = std::shared_ptr<const db::CancelRequest>;
+  /// What a sweep may claim, by carrier: so many requests are reserved while it runs.
+  using Rooms = std::map<std::string, std::size_t, std::less<>>;
   void sweep();
-  void swept(db::DbResult<Swept> result);
+  void swept(const Rooms& rooms, db::DbResult<Swept> result);
+  void begin(const Pointer& request);
   void look_up(const Pointer& request);
   void cancel(const Pointer& request, std::string carriers_own_id);
   void answered(const Pointer& request, carriers::HttpAnswer answer, carriers::CancelAnswer said);
@@ -66,7 +71,7 @@ class CancelWorker {
   std::map<std::string, std::shared_ptr<CarrierAccess>, std::less<>> carriers_;
   std::unique_ptr<Alarm> alarm_, settle_alarm_;
   std::vector<std::pair<Pointer, db::CancelOutcome>> unsettled_;
-  std::size_t in_flight_ = 0;
+  std::set<std::int64_t> working_on_;  ///< cancellations, from their claim to their settlement
   bool sweeping_ = false, sweep_again_ = false, some_wait_ = false;
   bool database_trouble_ = false, stopping_ = false;
 };

@@ -85,7 +85,7 @@ bool has_unmapped(const Report& report) {
 void Poller::wake(Carrier& carrier) {
   if (stopping_ || carrier.reports_waiting >= reports_waiting_max) return;
   const Instant now = runtime_.now();
-  while (!carrier.access->is_entering() && carrier.spare_requests(now) > carrier.reserved) {
+  while (!carrier.access->is_entering() && carrier.spare_requests(now) > carrier.reserved()) {
     std::optional<Batch> batch = carrier.lane.take(now);
     if (!batch || !send(carrier, std::move(*batch))) break;
   }
@@ -100,7 +100,7 @@ void Poller::set_wake_alarm(Carrier& carrier, Instant now) {
   const std::optional<Instant> next = is_held_up ? std::nullopt : carrier.lane.next_wake(now);
   // What could go out now but is left to others waits until these are answered (request_answered()) or want less
   // (reserve_requests()); both wake.
-  if (next && (*next > now || spare > carrier.reserved))
+  if (next && (*next > now || spare > carrier.reserved()))
     carrier.wake_alarm->set(*next);
   else
     carrier.wake_alarm->cancel();

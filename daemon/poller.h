@@ -108,11 +108,13 @@ class Poller {
   void lessons_lost(std::string_view carrier);
   bool restore_lessons(std::string_view carrier, const scheduler::Lane::Lessons& lessons);
 
-  // Logins and requests for remitos share the carrier's rate, concurrency and rests with the polls.
-  std::size_t spare_requests(std::string_view carrier);  ///< that may go out now
-  /// Polls leave so many of what comes free to them, until it is said anew: a merchant waits for a remito, and polls
-  /// that are late would take everything.
+  // Logins, requests for remitos and cancellations share the carrier's rate, concurrency and rests with the polls.
+  std::size_t spare_requests(std::string_view carrier);     ///< that may go out now
+  std::size_t spare_for_cancels(std::string_view carrier);  ///< likewise, less what is left to requests for remitos
+  /// Polls and cancellations leave so many of what comes free to requests for remitos, until it is said anew: a
+  /// merchant waits for a remito, and polls that are late would take everything.
   void reserve_requests(std::string_view carrier, std::size_t requests);
+  void reserve_for_cancels(std::string_view carrier, std::size_t requests);  ///< polls leave so many to these
   void request_sent(std::string_view carrier, scheduler::Lane::Purpose purpose = scheduler::Lane::Purpose::others);
   void request_answered(std::string_view carrier);
   void login_failed(std::string_view carrier);  ///< and everybody who waited for it knows: others may try their luck

@@ -74,17 +74,26 @@ std::size_t Poller::mark_resync(std::span<const db::ResyncScope> scope) {
 
 std::size_t Poller::spare_requests(std::string_view carrier_name) {
   Carrier* carrier = find(carrier_name);
-  if (!carrier) return 0;
+  // What waits for a login goes out together when that has ended: nothing more joins it.
+  if (!carrier || carrier->access->is_entering()) return 0;
   const std::size_t spare = carrier->spare_requests(runtime_.now());
   keep_quotas(*carrier);
   return spare;
 }
 
+std::size_t Poller::spare_for_cancels(std::string_view carrier_name) {
+  const std::size_t spare = spare_requests(carrier_name);
+  return spare == 0 ? 0 : spare - std::min(spare, find(carrier_name)->reserved_for_remitos);
+}
+
 void Poller::reserve_requests(std::string_view carrier_name, std::size_t requests) {
   Carrier* carrier = find(carrier_name);
-  if (!carrier || carrier->reserved == requests) return;
-  carrier->reserved = requests;
-  wake(*carrier);
+  if (carrier && std::exchange(carrier->reserved_for_remitos, requests) != requests) wake(*carrier);
+}
+
+void Poller::reserve_for_cancels(std::string_view carrier_name, std::size_t requests) {
+  Carrier* carrier = find(carrier_name);
+  if (carrier && std::exchange(carrier->reserved_for_cancels, requests) != requests) wake(*carrier);
 }
 
 void Poller::request_sent(std::string_view carrier_name, scheduler::Lane::Purpose purpose) {

@@ -36,6 +36,7 @@ std::pair<HttpAnswer, std::vector<std::size_t>> in_one(std::vector<HttpAnswer> p
 void Poller::send_after_login(Carrier& carrier, Batch batch) {
   carrier.access->enter([this, &carrier, batch = std::move(batch)](CarrierAccess::Entered session) mutable {
     if (session) {
+      carrier.lane.sent_late(runtime_.now());
       send_in(*session, carrier, std::move(batch));
       return;
     }

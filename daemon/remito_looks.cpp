@@ -85,13 +85,16 @@ void RemitoWorker::find(db::RemitoRequest claimed_request) {
   CarrierQuestions::Question question;
   question.carrier = request->carrier;
   question.operation = carriers::OrderOperation::find;
-  question.build = [request, profile = carrier.profile](const carriers::Call& call) {
+  const auto asked_after = std::make_shared<std::chrono::microseconds>();
+  question.build = [this, request, asked_after, profile = carrier.profile](const carriers::Call& call) {
+    *asked_after = since_unclear(*request);
     return carriers::build_find(*profile, order_of(*request), call);
   };
-  question.read = [this, request, profile = carrier.profile](carriers::HttpAnswer answer) -> Runtime::Task {
+  question.read = [this, request, asked_after,
+                   profile = carrier.profile](carriers::HttpAnswer answer) -> Runtime::Task {
     carriers::FindAnswer said = carriers::map_find(*profile, answer, request->client_ref);
-    return [this, request, answer = std::move(answer), said = std::move(said)]() mutable {
-      found(*request, std::move(answer), std::move(said));
+    return [this, request, asked_after, answer = std::move(answer), said = std::move(said)]() mutable {
+      found(*request, *asked_after, std::move(answer), std::move(said));
     };
   };
   question.unanswered = [this, request](const NoAnswer& why) {
@@ -100,7 +103,17 @@ void RemitoWorker::find(db::RemitoRequest claimed_request) {
   questions_.ask(std::move(question));
 }
 
-void RemitoWorker::found(const db::RemitoRequest& request, carriers::HttpAnswer answer, carriers::FindAnswer said) {
+// A miss proves something only when enough time had passed as the carrier was asked. The clock may have been set since
+// the call ended, so what this process has lived through it measures by another.
+std::chrono::microseconds RemitoWorker::since_unclear(const db::RemitoRequest& request) const {
+  if (const auto since = unclear_since_.find(request.request_id); since != unclear_since_.end())
+    return runtime_.steady() - since->second;
+  const Instant now = runtime_.now();
+  return now - request.unclear_at.value_or(now);
+}
+
+void RemitoWorker::found(const db::RemitoRequest& request, std::chrono::microseconds asked_after,
+                         carriers::HttpAnswer answer, carriers::FindAnswer said) {
   using Kind = carriers::FindAnswer::Kind;
   if (said.kind == Kind::several || said.kind == Kind::unclear)
     raw_.keep({.carrier = request.carrier,
@@ -117,7 +130,8 @@ void RemitoWorker::found(const db::RemitoRequest& request, carriers::HttpAnswer 
                                                             : RemitoNews::Kind::find_failed,
                      .remito = std::move(said.remito),
                      .text = std::move(said.text),
-                     .parcels = said.parcels});
+                     .parcels = said.parcels,
+                     .asked_after = asked_after});
 }
 
 // ------------------------------------------------------------------ ranges

@@ -175,6 +175,7 @@ void RemitoWorker::send(db::RemitoRequest claimed_request) {
   Carrier& carrier = carriers_.find(request->carrier)->second;
   ++carrier.in_flight;
   working_on_.insert(request->request_id);
+  unclear_since_.erase(request->request_id);
   const auto hash = std::make_shared<std::string>();  // of the request that was sent last
   CarrierQuestions::Question question;
   question.carrier = request->carrier;
@@ -237,6 +238,10 @@ void RemitoWorker::conclude(const db::RemitoRequest& request, RemitoNews news, s
   const carriers::Profile& profile = *carriers_.find(request.carrier)->second.profile;
   RequestOutcome outcome = decide(request, std::move(news), carriers::promises(profile), runtime_.now());
   outcome.request_hash = std::move(hash);
+  if (outcome.call_was_unclear)
+    unclear_since_[request.request_id] = runtime_.steady();
+  else if (outcome.kind != RequestOutcome::Kind::unknown)
+    unclear_since_.erase(request.request_id);
   if (outcome.kind == RequestOutcome::Kind::accepted) begin_confirmation(request, outcome);
   ended({std::move(outcome), request.carrier});
 }

@@ -5,6 +5,7 @@
 // remito_decision.h says what then: better a late remito than a second, paid shipment.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <expected>
 #include <functional>
@@ -101,7 +102,9 @@ class RemitoWorker {
   void look(db::RemitoRequest request);
   void confirmed(const db::RemitoRequest& request, carriers::HttpAnswer answer, carriers::ConfirmAnswer said);
   void find(db::RemitoRequest request);
-  void found(const db::RemitoRequest& request, carriers::HttpAnswer answer, carriers::FindAnswer said);
+  void found(const db::RemitoRequest& request, std::chrono::microseconds asked_after, carriers::HttpAnswer answer,
+             carriers::FindAnswer said);
+  std::chrono::microseconds since_unclear(const db::RemitoRequest& request) const;
   void refill(const RefillTurn& turn);
   void refilled(const RefillTurn& turn, Blocks blocks);
   void note_numbers_left(const std::string& carrier, std::int64_t left);
@@ -125,6 +128,8 @@ class RemitoWorker {
   std::unique_ptr<Alarm> settle_alarm_;
   std::vector<Ended> waiting_;         ///< settled in the next transaction
   std::set<std::int64_t> working_on_;  ///< requests, from their claim to their settlement
+  /// By request, when its last unclear call had ended (Runtime::steady()): of calls of this process only.
+  std::map<std::int64_t, std::chrono::microseconds> unclear_since_;
   /// Sweeps or settlements have failed since then, and may have been committed all the same.
   std::optional<Instant> unheard_since_;
   /// After an outcome that the database refuses, so many are settled one by one, so that it holds up nobody else.

@@ -23,6 +23,8 @@ class Runtime {
   virtual ~Runtime() = default;
   /// The daemon's time. It runs faster than the wall's where the configuration says so (demos).
   virtual Instant now() const = 0;
+  /// Time since some moment, as fast as that of now(), but by a clock that nobody sets.
+  virtual std::chrono::microseconds steady() const = 0;
   /// now() as it will be after so much time on the wall: for housekeeping, which no scale of time should hurry.
   virtual Instant in(std::chrono::microseconds wall_time) const = 0;
   virtual std::unique_ptr<Alarm> alarm(Task ring) = 0;

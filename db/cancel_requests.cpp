@@ -16,34 +16,39 @@ namespace {
 using nlohmann::json;
 using Kind = CancelOutcome::Kind;
 
-// New rows, and those that wait for a remito request.
+// SQLite takes a partial index only where the index's own condition is written out, as in what follows; and it would
+// rather read the whole table in the order of its ids, but for the plus.
+
+// New rows, and those that wait for a remito request. One that was not taken in yet is there all the same: the sweep
+// that takes it in may have failed, or be on its way.
 constexpr Sql situations_sql{
     R"(select c.id, c.order_number,
               exists (select 1 from cancel_requests other
                       where other.order_number = c.order_number and other.parcel_group = c.parcel_group
                         and other.id < c.id and other.state in ('pending', 'sending', 'unknown')),
-              coalesce(r.id, 0), coalesce(r.state, ''), coalesce(s.id, 0), coalesce(s.carrier, ''),
+              coalesce(r.id, 0), case when r.accepted_at is null and r.id > 0 then 'new' else coalesce(r.state, '') end,
+              coalesce(s.id, 0), coalesce(s.carrier, ''),
               coalesce(s.status, ''), coalesce(s.ended_at is not null, 0)
        from cancel_requests c
        left join remito_requests r on r.id = (
          select max(id) from remito_requests
-         where order_number = c.order_number and parcel_group = c.parcel_group and accepted_at is not null
-           and state <> 'refused')
+         where order_number = c.order_number and parcel_group = c.parcel_group and state <> 'refused')
        left join shipments s on s.id = (
          select max(id) from shipments where order_number = c.order_number and parcel_group = c.parcel_group)
-       where c.state = 'pending' and c.shipment_id is null order by c.id limit :limit)",
+       where c.state in ('pending', 'sending', 'unknown') and c.state = 'pending' and c.shipment_id is null
+       order by +c.id limit :limit)",
     R"(select c.id, c.order_number,
               cast(exists (select 1 from cancel_requests other
                            where other.order_number = c.order_number and other.parcel_group = c.parcel_group
                              and other.id < c.id
                              and other.state in ('pending', 'sending', 'unknown')) as integer),
-              coalesce(r.id, 0), coalesce(r.state, ''), coalesce(s.id, 0), coalesce(s.carrier, ''),
+              coalesce(r.id, 0), case when r.accepted_at is null and r.id > 0 then 'new' else coalesce(r.state, '') end,
+              coalesce(s.id, 0), coalesce(s.carrier, ''),
               coalesce(s.status, ''), cast(coalesce(s.ended_at is not null, false) as integer)
        from cancel_requests c
        left join remito_requests r on r.id = (
          select max(id) from remito_requests
-         where order_number = c.order_number and parcel_group = c.parcel_group and accepted_at is not null
-           and state <> 'refused')
+         where order_number = c.order_number and parcel_group = c.parcel_group and state <> 'refused')
        left join shipments s on s.id = (
          select max(id) from shipments where order_number = c.order_number and parcel_group = c.parcel_group)
        where c.state = 'pending' and c.shipment_id is null order by c.id limit :limit::bigint for update of c)"};
@@ -86,7 +91,8 @@ constexpr Sql decide_sql{
 constexpr Sql looks_sql{
     R"(select c.id, s.id, s.carrier, s.status, c.unclear_at
        from cancel_requests c join shipments s on s.id = c.shipment_id
-       where c.state = 'unknown' and c.retry_at <= :now order by c.retry_at, c.id limit :limit)",
+       where c.state in ('pending', 'sending', 'unknown') and c.state = 'unknown' and c.retry_at <= :now
+       order by c.retry_at, c.id limit :limit)",
     R"(select c.id, s.id, s.carrier, s.status, c.unclear_at
        from cancel_requests c join shipments s on s.id = c.shipment_id
        where c.state = 'unknown' and c.retry_at <= :now::bigint order by c.retry_at, c.id limit :limit::bigint
@@ -112,14 +118,15 @@ constexpr Sql looked_sql{
 
 constexpr Sql next_due_sql{
     "select min(retry_at) from cancel_requests "
-    "where state in ('pending', 'unknown') and shipment_id is not null"};
+    "where state in ('pending', 'sending', 'unknown') and state <> 'sending' and shipment_id is not null"};
 
 constexpr Sql claim_sql{
     R"(update cancel_requests
        set state = 'sending', attempts = attempts + 1, fencing_token = fencing_token + 1,
            lease_expires_at = :lease_expires_at, retry_at = null
        where id in (select id from cancel_requests
-                    where state = 'pending' and shipment_id is not null and retry_at <= :now and carrier = :carrier
+                    where state in ('pending', 'sending', 'unknown') and state = 'pending' and shipment_id is not null
+                      and retry_at <= :now and carrier = :carrier
                     order by id limit :limit)
        returning id, request_key, order_number, parcel_group, carrier, remito,
                  coalesce((select client_ref from remito_requests where id = cancel_requests.request_id), ''),
@@ -166,6 +173,23 @@ constexpr Sql mark_interrupted_sql{
            retry_at = :now::bigint, refusal_code = 'interrupted',
            refusal_text = 'attempt ' || attempts || ' was cut off: the carrier may have cancelled it or not'
        where state = 'sending')"};
+
+// What was claimed by a transaction that was called a failure, and what could not be settled: nobody works on it.
+constexpr Sql give_up_claims_sql{
+    R"(update cancel_requests
+       set state = 'unknown', lease_expires_at = null, fencing_token = fencing_token + 1, unclear_at = :now,
+           retry_at = :now, refusal_code = 'interrupted',
+           refusal_text = 'attempt ' || attempts || ' was cut off: the carrier may have cancelled it or not'
+       where state in ('pending', 'sending', 'unknown') and state = 'sending' and lease_expires_at < :now
+         and id not in (select value from json_each(:working_on)))",
+    R"(update cancel_requests
+       set state = 'unknown', lease_expires_at = null, fencing_token = fencing_token + 1, unclear_at = :now::bigint,
+           retry_at = :now::bigint, refusal_code = 'interrupted',
+           refusal_text = 'attempt ' || attempts || ' was cut off: the carrier may have cancelled it or not'
+       where state = 'sending' and lease_expires_at < :now::bigint
+         and id not in (select value::bigint from jsonb_array_elements_text(:working_on::jsonb)))"};
+
+constexpr Sql last_event_sql{"select max(occurred_at) from tracking_events where shipment_id = :shipment_id"};
 
 std::vector<CancelSituation> read_situations(Session& session, std::size_t limit) {
   std::vector<CancelSituation> situations;
@@ -278,13 +302,17 @@ const char* state_of(Kind kind) {
   std::unreachable();
 }
 
-/// What the carrier has agreed to is an event of the shipment like those that it tells by itself later.
+/// What the carrier has agreed to is an event of the shipment like those that it tells by itself later. It comes after
+/// all that is known, though one of the two clocks may say otherwise.
 DbResult<void> cancel_shipment(Session& session, std::int64_t shipment_id, const std::string& remito,
                                const ApplyRules& rules, Instant now) {
+  std::optional<Instant> last_event;
+  session.query_row(last_event_sql, {{"shipment_id", shipment_id}}, {&last_event});
   TrackingEvent event;
   event.code = "cancel_request";
   event.text = "Cancelado a pedido";
   event.status = Status::cancelled;
+  event.occurred_at = OccurredAt{.at = last_event ? std::max(now, *last_event + std::chrono::seconds{1}) : now};
   const PolledReport report{shipment_id, {.remito = remito, .kind = Report::Kind::events, .events = {event}}};
   const auto applied = apply_reports(session, rules, std::span{&report, 1}, now);
   if (!applied) return std::unexpected(applied.error());
@@ -336,6 +364,11 @@ DbResult<bool> settle_cancel(Session& session, const CancelOutcome& outcome, con
 
 DbResult<std::size_t> mark_interrupted_cancels(Session& session, Instant now) {
   return static_cast<std::size_t>(session.execute(mark_interrupted_sql, {{"now", now}}));
+}
+
+DbResult<std::size_t> give_up_unheard_cancels(Session& session, std::span<const std::int64_t> working_on, Instant now) {
+  return static_cast<std::size_t>(
+      session.execute(give_up_claims_sql, {{"now", now}, {"working_on", ids_parameter(working_on)}}));
 }
 
 DbResult<std::vector<CancelForPeople>> cancels_for_people(Session& session) {

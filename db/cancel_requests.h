@@ -62,6 +62,11 @@ DbResult<bool> settle_cancel(Session& session, const CancelOutcome& outcome, con
 /// At start: what is `sending` was cut off: `unknown`. Returns how many.
 DbResult<std::size_t> mark_interrupted_cancels(Session& session, Instant now);
 
+/// Those that are `sending`, though their lease has run out and nobody works on them: the claim was committed, and who
+/// claimed them did not hear of it, or their settlement could not be written. They become `unknown`. Those in
+/// `working_on` wait for their settlement. Returns how many.
+DbResult<std::size_t> give_up_unheard_cancels(Session& session, std::span<const std::int64_t> working_on, Instant now);
+
 /// Those that are `needs_operator`: the 50 that have waited longest.
 struct CancelForPeople {
   std::string request_key, order_number, carrier, remito, refusal_text;

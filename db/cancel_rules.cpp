@@ -14,9 +14,9 @@ CancelDecision refuse(std::string_view code, std::string text) {
   return {Kind::refused, code, std::move(text)};
 }
 
-/// The carrier may have made a shipment, or is about to.
+/// The carrier may have made a shipment, or may be asked for one.
 bool is_underway(std::string_view request_state) {
-  constexpr std::array<std::string_view, 4> states{"sending", "accepted", "unknown", "needs_operator"};
+  constexpr std::array<std::string_view, 5> states{"new", "sending", "accepted", "unknown", "needs_operator"};
   return std::ranges::find(states, request_state) != states.end();
 }
 

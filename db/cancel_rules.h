@@ -16,7 +16,7 @@ struct CancelSituation {
   bool has_forerunner = false;  ///< an older one for the same parcels is still open
   // The order's last remito request for these parcels, and its last shipment; 0: none.
   std::int64_t request_id = 0;
-  std::string request_state{};
+  std::string request_state{};  ///< "new": it was not taken in yet
   std::int64_t shipment_id = 0;
   std::string carrier{}, status{};
   bool shipment_ended = false;

@@ -60,11 +60,14 @@ constexpr Sql accept_sql{
               as d (id bigint, client_ref text, state text, refusal_code text, refusal_text text)
        where remito_requests.id = d.id and accepted_at is null)"};
 
+// SQLite takes a partial index only where the index's own condition is written out: without it, each sweep would read
+// all requests that ever were.
 constexpr Sql refuse_unknown_carriers_sql{
     R"(update remito_requests
        set state = 'refused', refusal_code = :code, settled_at = :now, retry_at = null,
            refusal_text = 'no carrier ''' || carrier || ''' takes remito requests here; ' || :hint
-       where state = 'pending' and accepted_at is not null and carrier not in (select value from json_each(:known))
+       where state in ('pending', 'sending') and state = 'pending' and accepted_at is not null
+         and carrier not in (select value from json_each(:known))
        returning id)",
     R"(update remito_requests
        set state = 'refused', refusal_code = :code::text, settled_at = :now::bigint, retry_at = null,
@@ -79,7 +82,8 @@ constexpr Sql claim_sql{
            lease_expires_at = :lease_expires_at, retry_at = null, refusal_code = '', refusal_text = '',
            first_sent_at = coalesce(first_sent_at, :now)
        where id in (select id from remito_requests
-                    where state = 'pending' and coalesce(retry_at, accepted_at) <= :now
+                    where state in ('pending', 'sending') and state = 'pending'
+                      and coalesce(retry_at, accepted_at) <= :now
                       and carrier in (select value from json_each(:carriers))
                     order by id limit :limit)
        returning id, request_key, order_number, parcel_group, carrier, service, payload, client_ref, attempts,
@@ -114,7 +118,7 @@ constexpr Sql mark_interrupted_sql{
        set state = 'unknown', lease_expires_at = null, unclear_at = :now, unclear_calls = unclear_calls + 1, looks = 0,
            refusal_code = 'interrupted', refusal_text = 'attempt ' || attempts || ' was found cut off at ' || :found_at
                           || ': the carrier may have made a shipment or not'
-       where state = 'sending')",
+       where state in ('pending', 'sending') and state = 'sending')",
     R"(update remito_requests
        set state = 'unknown', lease_expires_at = null, unclear_at = :now::bigint, unclear_calls = unclear_calls + 1,
            looks = 0, refusal_code = 'interrupted',
@@ -128,7 +132,8 @@ constexpr Sql decide_anew_sql{
 
 constexpr Sql next_due_sql{
     "select min(coalesce(retry_at, accepted_at)) from remito_requests "
-    "where state = 'pending' and carrier not in (select value from json_each(:waiting))",
+    "where state in ('pending', 'sending') and state = 'pending' "
+    "and carrier not in (select value from json_each(:waiting))",
     "select min(coalesce(retry_at, accepted_at)) from remito_requests "
     "where state = 'pending' and carrier not in (select value from jsonb_array_elements_text(:waiting::jsonb))"};
 

@@ -14,7 +14,8 @@ constexpr Sql give_up_claims_sql{
        set state = 'unknown', lease_expires_at = null, unclear_at = :now, unclear_calls = unclear_calls + 1, looks = 0,
            refusal_code = 'interrupted', refusal_text = 'attempt ' || attempts || ' was found cut off at ' || :found_at
                           || ': the carrier may have made a shipment or not'
-       where state = 'sending' and lease_expires_at < :now and id not in (select value from json_each(:working_on)))",
+       where state in ('pending', 'sending') and state = 'sending' and lease_expires_at < :now
+         and id not in (select value from json_each(:working_on)))",
     R"(update remito_requests
        set state = 'unknown', lease_expires_at = null, unclear_at = :now::bigint, unclear_calls = unclear_calls + 1,
            looks = 0, refusal_code = 'interrupted',

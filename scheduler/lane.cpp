@@ -274,6 +274,10 @@ Instant Lane::spend_request(Instant now, Purpose purpose) {
   return impl_->limits.spend(now);
 }
 
+void Lane::sent_late(Instant now) {
+  impl_->limits.sent_late(impl_->advance(now));
+}
+
 std::optional<QuotaWork> Lane::quota_work(Instant now) {
   return impl_->limits.quotas().work(impl_->advance(now));
 }

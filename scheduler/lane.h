@@ -198,6 +198,8 @@ class Lane {
   /// And that one goes. Where the rate has no room for it, the schedule waits that much longer; returns when there is
   /// room, for those who can wait.
   Instant spend_request(Instant now, Purpose purpose);
+  /// A batch goes out only now, after a login that it waited for: what came free meanwhile must not go out with it.
+  void sent_late(Instant now);
 
   /// What the database is to do for quotas of an hour or a day; to be asked for whenever somebody has taken or looked
   /// for something to ask. What became of it goes to quota_loaded() and those below, and then take() may give

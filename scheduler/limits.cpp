@@ -139,6 +139,11 @@ Instant Limits::spend(Instant now) {
   return open_from(room).value_or(room);
 }
 
+void Limits::sent_late(Instant now) {
+  second_.sent_late(now);
+  if (minute_) minute_->sent_late(now);
+}
+
 Hold Limits::hold(Instant now) const {
   if (!is_open(now)) return {Hold::Kind::hours, hours_at(now).opens_at};
   const std::optional<Instant> quota = quotas_.next_poll(now);

@@ -24,6 +24,7 @@ class Limits {
 
   bool take(Instant now);          ///< of the schedule: one request goes out, if it may
   std::size_t spare(Instant now);  ///< requests of others that may go out now
+  void sent_late(Instant now);     ///< what was taken before goes out now
   Instant spend(Instant now);      ///< one of others goes out; when there is room for it
   Hold hold(Instant now) const;    ///< what keeps the schedule from sending
   /// When the schedule may send, not before `earliest`; nothing: nobody knows, Hold says why.

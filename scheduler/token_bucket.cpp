@@ -39,6 +39,11 @@ Instant TokenBucket::spend(Instant now) {
   return when_earned(-level_, now);
 }
 
+void TokenBucket::sent_late(Instant now) {
+  level_ = std::min(level_at(now), burst_ - token);
+  counted_at_ = now;
+}
+
 std::size_t TokenBucket::whole_tokens(Instant now) const {
   return static_cast<std::size_t>(std::max<std::int64_t>(level_at(now), 0) / token);
 }

@@ -22,6 +22,8 @@ class TokenBucket {
   /// One token, even if there is none: it is then owed, and the next ones pay for it. Returns when it is paid; `now`
   /// where it was there.
   Instant spend(Instant now);
+  /// What was taken before goes out only now: as if it were taken now.
+  void sent_late(Instant now);
   std::size_t whole_tokens(Instant now) const;
   /// When one token will be there; not before `now`.
   Instant next_token(Instant now) const;

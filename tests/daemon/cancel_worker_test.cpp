@@ -325,6 +325,50 @@ TEST_F(CancelWorkerTest, ACrashInTheCallIsAnUnclearEnd) {
   EXPECT_LE(sent_to("/shipments/"), 1u) << "the crash may have come before it left; it is not sent again";
 }
 
+TEST_F(CancelWorkerTest, AClaimThatWasCommittedAndCalledAFailureIsAnUnclearEndWithoutARestart) {
+  start();
+  granted();
+  database.commits().deny(1);
+  cancel_order();
+  clock().run_for(10s);
+  ASSERT_EQ(database.commits().denied(), 1);
+  ASSERT_EQ(state(), "sending");
+  clock().run_for(5min);
+  EXPECT_EQ(state(), "unknown");
+  tracked_ = "void";
+  clock().run_for(10min);
+  EXPECT_EQ(state(), "cancelled");
+  EXPECT_EQ(told_cancelled(), 1);
+}
+
+TEST_F(CancelWorkerTest, AStopThatWasCommittedAndCalledAFailureIsTold) {
+  create_ = fetch_error(FetchError::Kind::connect, true);
+  start();
+  ask();
+  clock().run_for(8s);
+  ASSERT_EQ(request_state(), "pending");
+  database.commits().deny(1);
+  cancel_order();
+  clock().run_for(10s);
+  ASSERT_EQ(database.commits().denied(), 1);
+  EXPECT_EQ(request_state(), "cancelled");
+  EXPECT_EQ(count("transitions where to_status = 'cancelled' and seq is not null"), 1);
+}
+
+TEST_F(CancelWorkerTest, ACancellationWaitsForTheCarriersRateAndGoesBeforeThePolls) {
+  daemon->add_carrier(load_small_profile(create + track + cancel),
+                      [](scheduler::LaneConfig& lane) { lane.requests_per_second = 0.05; });
+  daemon->start();
+  for (int i = 0; i < 200; ++i) follow("test", "F" + std::to_string(i), "f" + std::to_string(i));
+  granted();
+  clock().run_for(2h);  // the polls take all that there is
+  const std::size_t asked = carriers.sent().size();
+  cancel_order();
+  clock().run_for(1min);
+  EXPECT_EQ(state(), "cancelled");
+  EXPECT_LE(carriers.sent().size(), asked + 4) << "one in 20 s";
+}
+
 TEST_F(CancelWorkerTest, ACarriersOwnNumberIsLookedUpFirst) {
   start(create + track + lookup);
   granted();

@@ -283,6 +283,17 @@ TEST(RemitoDecisionRules, AnotherNumberOfParcelsIsForAPerson) {
   EXPECT_EQ(decide(request_of({1, 1}), as_asked, finds, noon).kind, Kind::granted);
 }
 
+TEST(RemitoDecisionRules, AMissCountsByWhenTheCarrierWasAskedAndNotByAClockThatWasSet) {
+  const auto told = [](std::chrono::seconds asked_after, Instant now) {
+    return decide(request_of({1, 1}), {.kind = News::not_found, .asked_after = asked_after}, finds, now);
+  };
+  const RequestOutcome forward = told(110s, noon + 1h);
+  EXPECT_EQ(forward.next_step, Step::find);
+  EXPECT_EQ(forward.retry_at, noon + 1h + 10s) << "the rest of the two minutes";
+  EXPECT_EQ(told(2min, noon + 1h).kind, Kind::not_made);
+  EXPECT_EQ(told(2min, noon - 1h).kind, Kind::not_made) << "nobody waits for a clock that was set back";
+}
+
 TEST(RemitoDecisionRules, APersonIsToldWhatWasSeenBefore) {
   const RequestOutcome outcome = decide(request_of({1}), {.kind = News::interrupted}, nothing, noon);
   EXPECT_THAT(outcome.text, HasSubstr("timeout: as before"));

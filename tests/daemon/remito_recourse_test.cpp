@@ -166,6 +166,34 @@ TEST_F(RemitoRecourse, AMissIsBelievedAfterTheLagAndThenItIsSentAnew) {
   EXPECT_EQ(ready_to_ship(), 1);
 }
 
+TEST_F(RemitoRecourse, AClockThatIsSetForwardMakesNoMissCountEarlier) {
+  start(bare + find);
+  ways_ = {Way::lost};
+  ask();
+  clock().run_for(10s);
+  ASSERT_EQ(state(), "unknown");
+  clock().set_clock_error(1h);
+  clock().run_for(30s);
+  EXPECT_EQ(sent_to("/create/"), 1u);
+  clock().run_for(3min);
+  EXPECT_EQ(state(), "granted");
+  EXPECT_EQ(of("remito"), "N1");
+  EXPECT_EQ(made(), 1u);
+}
+
+TEST_F(RemitoRecourse, AMissOfALookThatLeftTooEarlyDoesNotCountHoweverLateItIsTold) {
+  start(bare + find);
+  ways_ = {Way::lost};
+  lag_ = 119s;
+  ask();
+  clock().run_for(5s);
+  ASSERT_EQ(state(), "unknown");
+  carriers.set_latency(20s);
+  clock().run_for(10min);
+  EXPECT_EQ(state(), "granted");
+  EXPECT_EQ(made(), 1u);
+}
+
 TEST_F(RemitoRecourse, WhereAKeyMakesOneShipmentTheSameRequestIsSentAgain) {
   start(one_for_a_key);
   ways_ = {Way::lost, Way::error_before, Way::error_after};

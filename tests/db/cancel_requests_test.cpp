@@ -129,6 +129,46 @@ TEST_P(CancelRequests, OneThatWasCutOffIsUnclearAndItsWorkerComesTooLate) {
   EXPECT_THAT(take_up(noon + 1min).to_look_at, SizeIs(1));
 }
 
+TEST_P(CancelRequests, OneWhoseClaimNobodyHeardOfIsUnclearOnceItsLeaseIsOver) {
+  const CancelRequest request = asked();
+  const auto give_up = [&](std::vector<std::int64_t> working_on, Instant now) {
+    return run<std::size_t>([=](Session& at) { return give_up_unheard_cancels(at, working_on, now); });
+  };
+  EXPECT_EQ(give_up({}, noon + 90s), 0u);
+  EXPECT_EQ(give_up({request.cancel_id}, noon + 91s), 0u) << "its settlement waits for the database";
+  EXPECT_EQ(give_up({}, noon + 91s), 1u);
+  EXPECT_EQ(of("state"), "unknown");
+  EXPECT_FALSE(settle_wish(request, Kind::refused, "no"));
+}
+
+TEST_P(CancelRequests, WhatTheCarrierAgreedToComesAfterAllThatIsKnown) {
+  const CancelRequest request = asked();
+  TrackingEvent ahead;
+  ahead.code = "EC";
+  ahead.text = "En camino";
+  ahead.status = Status::in_transit;
+  ahead.occurred_at = OccurredAt{.at = noon + 3h};
+  run<std::vector<AppliedReport>>([&](Session& at) {
+    const PolledReport report{request.shipment_id, {"0001", Report::Kind::events, {ahead}}, {}};
+    ApplyRules rules;
+    rules.carrier = "oca";
+    return apply_reports(at, rules, std::span{&report, 1}, noon);
+  });
+  EXPECT_TRUE(settle_wish(request, Kind::cancelled));
+  EXPECT_EQ(text("select status from shipments"), "cancelled") << "though the carrier's clock is three hours ahead";
+}
+
+TEST_P(CancelRequests, ARequestThatWasNotTakenInYetIsWaitedFor) {
+  ask({});
+  wish("C");
+  EXPECT_TRUE(take_up().some_wait);
+  EXPECT_EQ(of("state"), "pending");
+  accept();
+  EXPECT_EQ(take_up().settled, 1u);
+  EXPECT_EQ(of("state"), "cancelled");
+  EXPECT_EQ(view()[0].state, "cancelled");
+}
+
 TEST_P(CancelRequests, ARequestThatWasNotSentIsStoppedAndTheOrderHearsOfIt) {
   ask({});
   accept();
@@ -196,6 +236,7 @@ const std::vector<Row> table{
     {"nothing", {1, "1001"}, CancelDecision::Kind::refused, "nothing_to_cancel"},
     {"asked_already", {1, "1001", true}, CancelDecision::Kind::refused, "duplicate_request"},
     {"pending", {1, "1001", false, 1, "pending"}, CancelDecision::Kind::stop_request},
+    {"new", {1, "1001", false, 1, "new"}, CancelDecision::Kind::wait},
     {"sending", {1, "1001", false, 1, "sending"}, CancelDecision::Kind::wait},
     {"accepted", {1, "1001", false, 1, "accepted"}, CancelDecision::Kind::wait},
     {"unknown", {1, "1001", false, 1, "unknown"}, CancelDecision::Kind::wait},

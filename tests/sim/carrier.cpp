@@ -31,7 +31,7 @@ void LimitWatch::begun(Instant now, const std::string& carrier, bool is_login) {
   level_at_ = now;
   if (is_login)
     lent_ = 2;
-  else if (level_ <= burst)
+  else if (level_ <= burst && now != login_ended_at_)
     lent_ = 0;
   if (level_ > burst + lent_ + 1e-3)
     broken("rate", carrier + " was sent more than " + std::to_string(limits_.requests_per_second) + " a second");
@@ -39,6 +39,11 @@ void LimitWatch::begun(Instant now, const std::string& carrier, bool is_login) {
   count_window(hour_, limits_.requests_per_hour, hours{1}, now, carrier + " in an hour");
   if (++under_way_ > limits_.concurrency)
     broken("concurrency", carrier + " was sent " + std::to_string(under_way_) + " requests at once");
+}
+
+void LimitWatch::ended(Instant now, bool is_login) {
+  --under_way_;
+  if (is_login) login_ended_at_ = now;
 }
 
 void LimitWatch::count_window(std::deque<Instant>& asked, std::optional<int> most, std::chrono::microseconds period,
@@ -75,7 +80,16 @@ void Carrier::take_in(const std::string& remito, Instant entered) {
 std::vector<TrueEvent> Carrier::published(const std::string& remito, Instant now) const {
   const auto parcel = parcels_.find(remito);
   if (parcel == parcels_.end()) return {};
-  return parcel->second.published(frozen_at_ ? std::min(now, *frozen_at_) : now);
+  std::vector<TrueEvent> events = parcel->second.published(frozen_at_ ? std::min(now, *frozen_at_) : now);
+  // What we make happen happens though nothing else does any more.
+  if (const auto& cancelled = parcel->second.cancelled; cancelled && cancelled->published_at <= now)
+    events.push_back(*cancelled);
+  return events;
+}
+
+bool Carrier::is_cancelled(const std::string& remito) const {
+  const auto parcel = parcels_.find(remito);
+  return parcel != parcels_.end() && parcel->second.cancelled.has_value();
 }
 
 std::vector<std::string> Carrier::made(const std::string& reference) const {
@@ -114,6 +128,7 @@ Carrier::Reply Carrier::act(const Request& request, Instant now) {
 carriers::FetchResult Carrier::answer(const Request& request, Instant now) {
   if (request.kind == Request::Kind::create) return create(request, now);
   if (request.kind == Request::Kind::find) return find(request.client_ref, now);
+  if (request.kind == Request::Kind::cancel) return cancel(request.remitos.at(0), now);
   const std::string trace = faults_.volatile_envelope ? std::to_string(++answers_) : "same";
   if (name_ == "correios") {
     std::vector<test::WireParcel> parcels;
@@ -147,6 +162,17 @@ const std::string& Carrier::make(const std::string& reference, Instant now) {
     broken("duplicate_shipment", name_ + " made " + std::to_string(made.size()) + " shipments for " + reference);
   take_in(remito, now);
   return made.back().remito;
+}
+
+// The second time would cost the same as the first.
+carriers::FetchResult Carrier::cancel(const std::string& remito, Instant now) {
+  const auto parcel = parcels_.find(remito);
+  if (parcel == parcels_.end()) return json_refused("No existe");
+  if (parcel->second.cancelled) broken("cancelled_twice", name_ + " was asked again to cancel " + remito);
+  if (parcel->second.has_arrived(frozen_at_ ? std::min(now, *frozen_at_) : now)) return json_refused("Ya llego");
+  if (hash_of(remito) % 6 == 0) return json_refused("No se puede anular");
+  sim::cancel(parcel->second, parcel_dice_.fork("cancel " + remito), name_, now);
+  return json_cancelled();
 }
 
 carriers::FetchResult Carrier::find(const std::string& reference, Instant now) const {

@@ -25,10 +25,10 @@ class LimitWatch {
     int concurrency = 1;
   };
   explicit LimitWatch(Limits limits) : limits_(limits) {}
-  /// Broken checks: rate, quota, concurrency. A login goes out at once, and so does the create that it interrupted;
-  /// what both took of the rate is waited for later (daemon/README.md, A session).
+  /// Broken checks: rate, quota, concurrency. A login goes out at once, and when it has ended what it interrupted or
+  /// held up does; what these took of the rate is waited for later (daemon/README.md, A session).
   void begun(Instant now, const std::string& carrier, bool is_login);
-  void ended() { --under_way_; }
+  void ended(Instant now, bool is_login);
   void connections_lost() { under_way_ = 0; }
   /// The daemon's clock was set forward: it cannot know that the hour did not pass, so what was asked before counts no
   /// more.
@@ -41,8 +41,8 @@ class LimitWatch {
 
   Limits limits_;
   double level_ = 0;  ///< of a bucket that leaks requests_per_second
-  double lent_ = 0;   ///< to a login and what is sent anew after it, until the level has fallen again
-  Instant level_at_{};
+  double lent_ = 0;   ///< to a login and what waited for it, until the level has fallen again
+  Instant level_at_{}, login_ended_at_{};
   std::deque<Instant> minute_, hour_;
   int under_way_ = 0;
 };
@@ -73,10 +73,12 @@ class Carrier {
   std::vector<TrueEvent> published(const std::string& remito, Instant now) const;
   /// The numbers of the shipments that were made under this reference; more than one is what must never be.
   std::vector<std::string> made(const std::string& reference) const;
+  bool is_cancelled(const std::string& remito) const;  ///< because we asked for it
   static bool refuses(const std::string& order_number);
   /// What an order is named by at this carrier: our reference, or the order's number.
   const std::string& reference_of(const std::string& client_ref, const std::string& order_number) const;
   bool can_create() const { return name_ != "correios"; }
+  bool can_cancel() const { return name_ == "expreso" || name_ == "llave"; }
   /// It promises to find what it has made, or to make one shipment for one key.
   bool can_be_asked_again() const { return name_ == "expreso" || name_ == "llave"; }
 
@@ -89,6 +91,7 @@ class Carrier {
   carriers::FetchResult answer(const Request& request, Instant now);
   carriers::FetchResult create(const Request& request, Instant now);
   carriers::FetchResult find(const std::string& reference, Instant now) const;
+  carriers::FetchResult cancel(const std::string& remito, Instant now);
   const std::string& make(const std::string& reference, Instant now);
   std::vector<test::WireEvent> shown(const std::string& remito, Instant now);
 

@@ -87,6 +87,9 @@ void SimDaemon::start(const std::vector<scheduler::LaneConfig>& lanes) {
   if (mutation_ == Mutation::reorder_letters)
     channel = std::make_unique<ReorderingChannel>(runtime, std::move(channel));
   sinks.add("receiver", "webhook", {8, sink_retries()}, std::move(channel));
+  const auto remembered = daemon::Remembered::load(executor.session());
+  if (!remembered) throw std::runtime_error(remembered.error().message);
+  remembered->restore_lessons(poller);
   DecidingParts::start(executor.session(), last_asked(executor.session()));
   sinks.start();
   house_alarm_->set(runtime.in(daemon::Housekeeping::interval));

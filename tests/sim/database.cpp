@@ -21,6 +21,8 @@ std::filesystem::path make_folder() {
 }
 
 std::unique_ptr<db::Session> open_session(const db::DatabaseUrl& url) {
+  // Locks between the connections of this process, without a system call for each.
+  [[maybe_unused]] static const int once = sqlite3_vfs_register(sqlite3_vfs_find("unix-excl"), 1);
   // Nothing waits for a lock: its holder would have to have its turn first.
   auto session = db::open_session(url, std::chrono::milliseconds{0});
   if (!session) throw std::runtime_error(session.error().message);
@@ -87,6 +89,12 @@ void SimExecutor::open() {
   test::DeniedCommits::notice_connections();
   session_ = open_session(database_.url());
   commits_.emplace();
+  sqlite3_update_hook(
+      commits_->connection(),
+      [](void* wrote, int, const char*, const char* table, sqlite3_int64) {
+        if (std::string_view(table) == "transitions") *static_cast<bool*>(wrote) = true;
+      },
+      &wrote_transitions_);
   if (disk_full_) set_disk_full(true);
 }
 
@@ -147,11 +155,12 @@ std::move_only_function<void()> SimExecutor::perform(RawWork& work) {
   commits_->deny(fate < faults_.busy + faults_.unclear_commit ? 1 : 0);
   const int denied_before = commits_->denied();
   const auto before = sqlite3_total_changes64(commits_->connection());
+  wrote_transitions_ = false;
   auto answer = work(session_.get(), nullptr);
   commits_->deny(0);
   if (commits_->denied() != denied_before) hooks_.trouble("commit denied");
   if (disk_full_) hooks_.trouble("disk full");
-  if (sqlite3_total_changes64(commits_->connection()) != before) hooks_.written();
+  if (sqlite3_total_changes64(commits_->connection()) != before) hooks_.written(wrote_transitions_);
   if (!session_->usable()) open();
   return answer;
 }

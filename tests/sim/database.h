@@ -43,7 +43,8 @@ class Database {
 class SimExecutor final : public db::Executor {
  public:
   struct Hooks {
-    std::function<void()> written;                  ///< a transaction that wrote something was committed
+    /// A transaction that wrote something was committed; `transitions`: also into those.
+    std::function<void(bool transitions)> written;
     std::function<void(std::string_view)> trouble;  ///< a work is answered with this instead of its result
   };
   SimExecutor(test::VirtualRuntime& runtime, Database& database, const HostFaults& faults, Dice dice, Hooks hooks);
@@ -80,6 +81,7 @@ class SimExecutor final : public db::Executor {
   std::deque<RawWork> queue_;
   Condition condition_ = Condition::well;
   bool running_ = false, calm_ = false, disk_full_ = false;
+  bool wrote_transitions_ = false;
 };
 
 }  // namespace remitod::sim

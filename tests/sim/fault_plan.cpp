@@ -94,6 +94,9 @@ FaultPlan draw_plan(Dice dice) {
   plan.receiver.throttled = receiver.rate(0.05);
   plan.receiver.restarts_per_day = receiver.rate(4);
   plan.receiver.restart_max = receiver.time(seconds{5}, hours{2});
+
+  Swarm orders(dice);
+  plan.orders.cancelled = orders.rate(0.6);
   return plan;
 }
 
@@ -134,6 +137,7 @@ std::string FaultPlan::to_string() const {
   printer.add("receiver.throttled", receiver.throttled);
   printer.add("receiver.restarts_per_day", receiver.restarts_per_day);
   if (receiver.restarts_per_day != 0) printer.add("each", receiver.restart_max);
+  printer.add("orders.cancelled", orders.cancelled);
   return printer.take();
 }
 

@@ -61,11 +61,17 @@ struct ReceiverFaults {
   std::chrono::microseconds restart_max{0};
 };
 
+/// Chances of one order.
+struct OrderFaults {
+  double cancelled = 0;  ///< it is no longer wanted
+};
+
 struct FaultPlan {
   WireFaults wire;
   DataFaults data;
   HostFaults host;
   ReceiverFaults receiver;
+  OrderFaults orders;
   std::string to_string() const;  ///< only what is on
 };
 

@@ -3,15 +3,20 @@
 #include <algorithm>
 #include <map>
 
+#include "scheduler/adaptive_config.h"
 #include "tests/sim/store_watch.h"
 
 namespace remitod::sim {
 namespace {
 
 using std::chrono::hours;
+using std::chrono::minutes;
 
-// What was published so long before a shipment left its lane was seen in time.
-constexpr hours seen_for_sure{4};
+// What was published so long before a shipment left its lane was seen in time, and an interval besides.
+constexpr hours seen_for_sure{3};
+// So long an unclear cancellation is looked at, and from one look to the next.
+constexpr hours looked_at{25};
+constexpr minutes next_look{20};
 
 std::vector<EventRow> rows_of(const std::vector<TrueEvent>& events) {
   std::vector<EventRow> rows;
@@ -29,11 +34,15 @@ std::string in_words(const std::vector<EventRow>& events) {
 class FinalChecks {
  public:
   explicit FinalChecks(const Ending& ending)
-      : ending_(ending), shipments_(read_shipments(ending.session)), transitions_(read_transitions(ending.session)) {}
+      : ending_(ending),
+        shipments_(read_shipments(ending.session)),
+        requests_(read_requests(ending.session)),
+        transitions_(read_transitions(ending.session)) {}
 
   void run() const {
     for (const ShipmentRow& shipment : shipments_) check_shipment(shipment);
-    for (const RequestRow& request : read_requests(ending_.session)) check_request(request);
+    for (const RequestRow& request : requests_) check_request(request);
+    for (const CancelRow& cancel : read_cancels(ending_.session)) check_cancel(cancel);
     check_letters();
     check_lanes();
   }
@@ -47,14 +56,23 @@ class FinalChecks {
     const auto stored = read_events(ending_.session, shipment.id);
     const bool all_known = stored == expected;
     // What came after it had ended nobody has seen.
-    const auto at_least =
-        shipment.ended_at ? rows_of(carrier.published(shipment.remito, *shipment.ended_at - seen_for_sure)) : expected;
+    const auto at_least = shipment.ended_at
+                              ? rows_of(carrier.published(shipment.remito, *shipment.ended_at - seen_for_sure -
+                                                                               max_interval(shipment.carrier)))
+                              : expected;
     if (!std::ranges::includes(expected, stored) || !std::ranges::includes(stored, at_least))
       broken("events_are_true", about + " has" + in_words(stored) + "\n  and the carrier" + in_words(expected));
     if (all_known && shipment.status != name(true_status(truth)))
       broken("status_is_true",
              about + " is " + shipment.status + ", and truly " + std::string(name(true_status(truth))));
+    if (shipment.status == "cancelled" && !carrier.is_cancelled(shipment.remito))
+      broken("cancellations_are_true", about + " is cancelled, and not at its carrier");
     if (!shipment.baseline) check_told(shipment, stored);
+  }
+
+  std::chrono::microseconds max_interval(const std::string& carrier) const {
+    const scheduler::LaneConfig& lane = ending_.poller.lane(carrier)->config();
+    return lane.adaptive ? lane.adaptive->max_interval : lane.interval;
   }
 
   // Each failed attempt is told once; with what is not late, a consumer arrives at the present status.
@@ -84,8 +102,11 @@ class FinalChecks {
     const std::string& reference = carrier.reference_of(request.client_ref, request.order_number);
     const std::vector<std::string> made = carrier.made(reference);
     const bool granted = request.state == "granted", refused = request.state == "refused";
-    const bool waits_for_person = request.state == "needs_operator";
-    if (!granted && !refused && !waits_for_person) broken("requests_are_settled", about + " is " + request.state);
+    const bool waits_for_person = request.state == "needs_operator", cancelled = request.state == "cancelled";
+    if (!granted && !refused && !cancelled && !waits_for_person)
+      broken("requests_are_settled", about + " is " + request.state);
+    if (request.key.ends_with("-again") && request.refusal_code == "duplicate_request")
+      broken("order_may_ask_again", about + " is refused, though what it asks for again was cancelled");
     if (waits_for_person && !ending_.unclear.contains({request.carrier, reference}))
       broken("people_are_asked_rightly", about + " waits for a person, though its call had a clear answer");
     // After five calls without an answer it is enough. A refusal of what is sent again says nothing of the call before,
@@ -96,12 +117,57 @@ class FinalChecks {
     if (granted && made != std::vector{request.remito})
       broken("remitos_are_true", about + " was granted " + request.remito + ", and the carrier made " +
                                      (made.empty() ? "none" : made.front()));
-    if (refused && !made.empty()) broken("remitos_are_true", about + " was refused, and the carrier made one");
+    if ((refused || cancelled) && !made.empty())
+      broken("remitos_are_true", about + " was " + request.state + ", and the carrier made one");
     const auto ready = std::ranges::count_if(transitions_, [&](const TransitionRow& transition) {
       return transition.subject == "request" && transition.request_id == request.id && transition.to == "ready_to_ship";
     });
     if (ready != (granted ? 1 : 0))
       broken("ready_once", about + " made its order ready " + std::to_string(ready) + " times");
+  }
+
+  void check_cancel(const CancelRow& cancel) const {
+    const std::string about = "cancellation " + cancel.key + " of " + cancel.carrier + ":" + cancel.remito;
+    const bool at_carrier = !cancel.remito.empty();
+    const bool truly_cancelled = at_carrier && ending_.wire.carrier(cancel.carrier).is_cancelled(cancel.remito);
+    if (cancel.state == "cancelled") {
+      if (at_carrier ? !truly_cancelled : !any_request_of(cancel.order_number, "cancelled"))
+        broken("cancellations_are_true", about + " is done, and not at its carrier");
+    } else if (cancel.state == "refused") {
+      if (truly_cancelled) broken("cancellations_are_true", about + " is refused, and the carrier did it");
+      if (cancel.refusal_code == "nothing_to_cancel" && had_a_shipment(cancel.order_number))
+        broken("cancellations_are_true", about + " found nothing to cancel, and there was a request");
+    } else if (cancel.state == "pending" && !at_carrier) {
+      if (!any_request_of(cancel.order_number, "needs_operator"))
+        broken("cancellations_are_settled", about + " waits for nothing");
+    } else if (cancel.state == "unknown" || cancel.state == "needs_operator") {
+      if (!ending_.unclear.contains({cancel.carrier, cancel_of(cancel.remito)}))
+        broken("people_are_asked_rightly", about + " is " + cancel.state + ", though its call had a clear answer");
+      if (truly_cancelled) broken("cancellations_are_true", about + " is " + cancel.state + ", and the carrier did it");
+      if (cancel.state == "unknown" && (ending_.now > *cancel.unclear_at + looked_at || has_long_ended(cancel)))
+        broken("cancellations_are_settled", about + " is unknown since " + to_iso8601(*cancel.unclear_at));
+    } else {
+      broken("cancellations_are_settled", about + " is " + cancel.state);
+    }
+  }
+
+  bool any_request_of(const std::string& order, std::string_view state) const {
+    return std::ranges::any_of(
+        requests_, [&](const RequestRow& request) { return request.order_number == order && request.state == state; });
+  }
+
+  /// Of the request that was there before any cancellation.
+  bool had_a_shipment(const std::string& order) const {
+    return std::ranges::any_of(requests_, [&](const RequestRow& request) {
+      return request.key == "key-" + order && request.state == "granted";
+    });
+  }
+
+  bool has_long_ended(const CancelRow& cancel) const {
+    return std::ranges::any_of(shipments_, [&](const ShipmentRow& shipment) {
+      return shipment.carrier == cancel.carrier && shipment.remito == cancel.remito && shipment.terminal_at &&
+             *shipment.terminal_at < ending_.now - next_look;
+    });
   }
 
   void check_letters() const {
@@ -131,6 +197,7 @@ class FinalChecks {
 
   const Ending& ending_;
   std::vector<ShipmentRow> shipments_;
+  std::vector<RequestRow> requests_;
   std::vector<TransitionRow> transitions_;
 };
 

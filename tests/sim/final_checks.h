@@ -15,13 +15,18 @@ struct Ending {
   db::Session& session;
   Wire& wire;
   const daemon::Poller& poller;
-  /// Carrier and reference of requests whose call had no clear answer.
+  /// Calls that had no clear answer: carrier and reference of a create, cancel_of(remito) of a cancellation.
   const std::set<std::pair<std::string, std::string>>& unclear;
   Instant now{};
 };
 
+inline std::string cancel_of(const std::string& remito) {
+  return "cancel " + remito;
+}
+
 /// Broken checks: events_are_true, status_is_true, status_is_told, attempts_are_told, requests_are_settled,
-/// people_are_asked_rightly, remitos_are_true, ready_once, seq, letters_arrived, lanes_are_complete.
+/// people_are_asked_rightly, remitos_are_true, ready_once, order_may_ask_again, cancellations_are_settled,
+/// cancellations_are_true, seq, letters_arrived, lanes_are_complete.
 void check_truth(const Ending& ending);
 
 }  // namespace remitod::sim

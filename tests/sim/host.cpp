@@ -63,6 +63,7 @@ void World::set_clock(microseconds error) {
   const microseconds jump = error - clock_error_;
   clock_error_ = error;
   trace_.add(now_, "clock set by", std::to_string(jump / seconds{1}) + " s");
+  store_watch_.daemons_clock_is_behind(error < microseconds{0});
   for (const auto& [name, carrier] : wire_.carriers()) carrier->watch().clock_was_set();
   silence([&](Silence& silence) {
     silence.count(std::chrono::abs(jump));

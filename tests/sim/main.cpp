@@ -57,6 +57,9 @@ int main(int argc, char** argv) {
     const RunResult result = run_seed(options);
     if (!report(options, result, in_short)) ++broken;
     hash = hash * 31 + result.trace_hash;
+    if (in_short && (done + 1) % 100 == 0)
+      std::printf("%llu seeds up to %llu, %llu broken\n", static_cast<unsigned long long>(done + 1),
+                  static_cast<unsigned long long>(options.seed), static_cast<unsigned long long>(broken));
     std::fflush(stdout);
   }
   std::printf("%llu seeds, %llu broken, hash %016llx\n", static_cast<unsigned long long>(done),

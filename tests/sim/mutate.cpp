@@ -1,13 +1,15 @@
 // The mutations of a world: in the middle of a run one rule is broken, right after a commit, as soon as there is
-// something to break it on.
+// something to break it on; or at the end, where the daemon would make it good.
 #include "tests/sim/world.h"
 
 namespace remitod::sim {
 
 void World::plan_mutation() {
   if (options_.mutation == Mutation::send_creates_twice) wire_.send_creates_twice();
+  if (options_.mutation == Mutation::send_cancels_twice) wire_.send_cancels_twice();
   if (options_.mutation == Mutation::read_a_clock) wire_.read_a_clock();
-  at(start_ + std::chrono::hours{20}, [this] { mutation_due_ = options_.mutation != Mutation::none; });
+  if (options_.mutation == Mutation::none || breaks_at_the_end(options_.mutation)) return;
+  at(start_ + std::chrono::hours{20}, [this] { mutation_due_ = true; });
 }
 
 // False: there is nothing yet to do it on.
@@ -16,6 +18,7 @@ bool World::mutate() {
     case Mutation::poll_what_ended:
       return put_back_ended();
     case Mutation::forget_shipment:
+    case Mutation::forget_at_the_end:
       return forget_shipment();
     case Mutation::tell_twice:
       return changes(
@@ -25,11 +28,12 @@ bool World::mutate() {
           "from_status, to_status, code, occurred_at, detected_at, created_at from transitions "
           "where subject = 'shipment' and not inferred order by id desc limit 1");
     case Mutation::lose_transition:
-      // What it led to is what the next one begins with.
+      // Between two that are new: the one before it may be told again, this one's place in the chain is empty.
       return changes(
           "delete from transitions where id in (select max(t.id) from transitions t join shipments s "
           "on s.id = t.shipment_id where t.seq is null and t.subject = 'shipment' and not s.baseline and not t.late "
-          "and t.to_status = 'in_transit')");
+          "and exists (select 1 from transitions later where later.shipment_id = t.shipment_id and later.id > t.id "
+          "and not later.late))");
     case Mutation::skip_seq:
       return changes("update transitions set seq = seq + 1 where seq = (select max(seq) from transitions)");
     case Mutation::swap_seqs:
@@ -45,17 +49,52 @@ bool World::mutate() {
           "update shipments set status = 'exception' where id in "
           "(select max(id) from shipments where status = 'delivered')");
     case Mutation::false_grant:
-      // Of one that nobody has looked at yet.
-      return changes("update remito_requests set remito = remito || '0' where state = 'granted' and settled_at > " +
-                     std::to_string(to_micros(daemon_->runtime.now() - std::chrono::seconds{1})));
+      return changes("update remito_requests set remito = remito || '0' where state = 'granted' and " + just_settled());
     case Mutation::grant_again:
       return changes("update remito_requests set state = 'unknown' where state = 'granted'");
+    case Mutation::stuck_cancel:
+      return changes(
+          "update cancel_requests set retry_at = 9000000000000000, state = 'pending' where state = 'sending'");
+    case Mutation::false_cancel:
+      return changes("update cancel_requests set state = 'cancelled' where state = 'refused' and " + just_settled());
+    case Mutation::ask_person:
+      return changes("update cancel_requests set state = 'needs_operator' where state = 'refused' and " +
+                     just_settled());
+    case Mutation::refuse_again:
+      return changes(
+          "update remito_requests set state = 'refused', refusal_code = 'duplicate_request' "
+          "where request_key like '%-again' and state = 'pending' and accepted_at is not null");
+    case Mutation::move_cancelled:
+      return changes(
+          "insert into transitions (subject, shipment_id, order_number, parcel_group, carrier, remito, cycle, "
+          "event_key, from_status, to_status, code, occurred_at, detected_at, created_at) "
+          "select subject, shipment_id, order_number, parcel_group, carrier, remito, cycle, event_key || '+', "
+          "'cancelled', 'in_transit', code || '+', occurred_at, detected_at, created_at from transitions "
+          "where subject = 'shipment' and to_status = 'cancelled' and not late order by id desc limit 1");
+    case Mutation::tell_late:
+      return changes(
+          "update transitions set late = 1 where seq is not null and id in (select max(t.id) from transitions t "
+          "join shipments s on s.id = t.shipment_id where s.ended_at is not null and not t.late group by s.id)");
+    case Mutation::lose_attempt:
+      return changes(
+          "update transitions set to_status = 'exception' where seq is not null and to_status = 'attempt_failed' "
+          "and exists (select 1 from transitions later where later.shipment_id = transitions.shipment_id "
+          "and later.id > transitions.id and not later.late)");
+    case Mutation::never_ready:
+      return changes(
+          "update transitions set to_status = 'confirmed' where seq is not null and to_status = 'ready_to_ship'");
     case Mutation::stuck_request:
       return changes(
           "update remito_requests set retry_at = 9000000000000000, state = 'pending' where state = 'sending'");
     default:
       return true;
   }
+}
+
+// By its carrier, and nobody has looked at it yet.
+std::string World::just_settled() const {
+  return "shipment_id is not null and settled_at > " +
+         std::to_string(to_micros(daemon_->runtime.now() - std::chrono::seconds{1}));
 }
 
 bool World::changes(const std::string& statement) {

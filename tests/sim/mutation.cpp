@@ -23,6 +23,16 @@ constexpr std::array cases{
     MutationCase{Mutation::stuck_request, "stuck_request", "requests_are_settled"},
     MutationCase{Mutation::lose_letter, "lose_letter", "letters_arrived"},
     MutationCase{Mutation::reorder_letters, "reorder_letters", "receiver_order"},
+    MutationCase{Mutation::send_cancels_twice, "send_cancels_twice", "cancelled_twice"},
+    MutationCase{Mutation::stuck_cancel, "stuck_cancel", "cancellations_are_settled"},
+    MutationCase{Mutation::false_cancel, "false_cancel", "cancellations_are_true"},
+    MutationCase{Mutation::refuse_again, "refuse_again", "order_may_ask_again"},
+    MutationCase{Mutation::move_cancelled, "move_cancelled", "moved_after_cancel"},
+    MutationCase{Mutation::ask_person, "ask_person", "people_are_asked_rightly"},
+    MutationCase{Mutation::tell_late, "tell_late", "status_is_told"},
+    MutationCase{Mutation::lose_attempt, "lose_attempt", "attempts_are_told"},
+    MutationCase{Mutation::never_ready, "never_ready", "ready_once"},
+    MutationCase{Mutation::forget_at_the_end, "forget_at_the_end", "lanes_are_complete"},
     MutationCase{Mutation::read_a_clock, "read_a_clock", "hash"},
 };
 

@@ -28,6 +28,16 @@ enum class Mutation : std::uint8_t {
   lose_letter,         ///< the webhook is told to be delivered, and was not sent
   reorder_letters,     ///< a letter is kept back until the next one of its order is
                        ///< out
+  send_cancels_twice,  ///< the wire re-sends what asks to cancel a shipment
+  stuck_cancel,        ///< a cancellation waits for a time that does not come
+  false_cancel,        ///< one that the carrier refused is said to be done
+  refuse_again,        ///< an order that was cancelled is not let ask again
+  move_cancelled,      ///< a cancelled shipment is said to move
+  ask_person,          ///< a person is asked to decide what is clear
+  tell_late,           ///< a transition is marked as late
+  lose_attempt,        ///< a failed attempt is told as something else
+  never_ready,         ///< an order is not told to be ready
+  forget_at_the_end,   ///< a shipment is taken out of its lane just before the end
   read_a_clock,        ///< latencies depend on the wall's clock
 };
 
@@ -37,6 +47,9 @@ struct MutationCase {
   std::string_view caught_by;  ///< the check, or "hash": two runs of a seed differ
 };
 std::span<const MutationCase> mutations();
+constexpr bool breaks_at_the_end(Mutation mutation) {
+  return mutation == Mutation::lose_attempt || mutation == Mutation::forget_at_the_end;
+}
 std::optional<Mutation> mutation_from(std::string_view name);
 
 }  // namespace remitod::sim

@@ -11,7 +11,7 @@ using std::chrono::hours;
 using std::chrono::microseconds;
 using std::chrono::minutes;
 
-enum class Step : std::uint8_t { taken_in, on_the_way, absent, desists, delivered, back, unknown };
+enum class Step : std::uint8_t { taken_in, on_the_way, absent, desists, delivered, back, cancelled, unknown };
 
 struct Words {
   const char* code;
@@ -55,6 +55,7 @@ const std::map<std::string, std::map<Step, Words>, std::less<>>& dialects() {
         {Step::desists, {"NO", "El cliente desiste", "", attempt_failed}},
         {Step::delivered, {"OK", "Entregado", "", delivered}},
         {Step::back, {"BK", "Devuelto", "", returned}},
+        {Step::cancelled, {"AN", "Anulado", "", cancelled}},
         {Step::unknown, {"ZZ", "Novedad", "", unmapped}}}}};
   return dialects;
 }
@@ -68,6 +69,11 @@ hours utc_offset(const std::string& carrier) {
   return carrier == "oca" || carrier == "correios" ? hours{-3} : hours{-5};
 }
 
+/// Midnight is how one of the carriers writes a day without an hour.
+Instant past_midnight(Instant at, hours offset) {
+  return std::chrono::floor<days>(at + offset) == at + offset ? at + minutes{1} : at;
+}
+
 class Life {
  public:
   Life(Dice& dice, const std::string& carrier, Instant entered, Habit habit, const DataFaults& faults)
@@ -79,9 +85,7 @@ class Life {
         at_(std::chrono::ceil<minutes>(entered)) {}
 
   void add(Step step, hours at_least, hours at_most) {
-    at_ += std::chrono::floor<minutes>(dice_.time(at_least, at_most)) + minutes{1};
-    // Midnight is how one of the carriers writes a day without an hour.
-    if (std::chrono::floor<days>(at_ + offset_) == at_ + offset_) at_ += minutes{1};
+    at_ = past_midnight(at_ + std::chrono::floor<minutes>(dice_.time(at_least, at_most)) + minutes{1}, offset_);
     const Words& words = words_.at(step);
     TrueEvent event{at_, publication(), {at_, words.code, words.text, words.reason}, words.status};
     if (dice_.chance(faults_.late_event))
@@ -136,6 +140,19 @@ std::vector<TrueEvent> Parcel::published(Instant until) const {
   std::ranges::copy_if(life, std::back_inserter(result),
                        [until](const TrueEvent& event) { return event.published_at <= until; });
   return result;
+}
+
+bool Parcel::has_arrived(Instant now) const {
+  return std::ranges::any_of(
+      life, [now](const TrueEvent& event) { return event.occurred_at <= now && is_terminal(event.status); });
+}
+
+void cancel(Parcel& parcel, Dice dice, const std::string& carrier, Instant now) {
+  std::erase_if(parcel.life, [now](const TrueEvent& event) { return event.occurred_at > now; });
+  const Words& words = words_of(carrier).at(Step::cancelled);
+  const Instant at = past_midnight(std::chrono::floor<minutes>(now) + minutes{1}, utc_offset(carrier));
+  parcel.cancelled =
+      TrueEvent{at, at + dice.time(minutes{0}, minutes{5}), {at, words.code, words.text, words.reason}, words.status};
 }
 
 Parcel draw_parcel(Dice dice, const std::string& carrier, Instant entered, Habit habit, const DataFaults& faults) {

@@ -2,6 +2,7 @@
 // marketplace should end up with.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,9 +21,12 @@ struct TrueEvent {
 };
 
 struct Parcel {
-  std::vector<TrueEvent> life;  ///< oldest first
-  /// What the carrier has published until then, oldest first.
+  std::vector<TrueEvent> life;         ///< oldest first
+  std::optional<TrueEvent> cancelled;  ///< because we wished it: then it is the end
+  /// What the carrier has published of its life until then, oldest first.
   std::vector<TrueEvent> published(Instant until) const;
+  /// It was delivered, or is back: too late to cancel it.
+  bool has_arrived(Instant now) const;
 };
 
 enum class Habit : std::uint8_t {
@@ -34,6 +38,9 @@ std::string_view name(Habit habit);
 
 /// `entered` is when the carrier heard of it first.
 Parcel draw_parcel(Dice dice, const std::string& carrier, Instant entered, Habit habit, const DataFaults& faults);
+
+/// It is cancelled then: what would have happened later does not.
+void cancel(Parcel& parcel, Dice dice, const std::string& carrier, Instant now);
 
 /// Where a parcel stands of which this is known; `registered` where nothing is. Its lives are made so that this takes
 /// no rules: each step that the carrier can name holds until the next.

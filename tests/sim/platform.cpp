@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "scheduler/adaptive_config.h"
 #include "tests/sim/profiles.h"
 #include "tests/sim/world.h"
 
@@ -45,9 +46,10 @@ void World::found_carriers() {
     Carrier& carrier =
         wire_.add(std::make_unique<Carrier>(name, habit, draw_limits(*profile), plan_.data, dice.fork(name)));
     lanes_.push_back(lane_for(carrier));
+    const auto& adaptive = lanes_.back().adaptive;
     follow_watches_.emplace(
         name,
-        FollowWatch(name, {poll_interval,
+        FollowWatch(name, {adaptive ? adaptive->max_interval : poll_interval,
                            minutes{15} + std::chrono::duration_cast<microseconds>(time_scale_ * seconds{90}), tail}));
     import_history(carrier);
     plan_shipments(carrier);
@@ -85,13 +87,29 @@ scheduler::LaneConfig World::lane_for(const Carrier& carrier) const {
   lane.leaves_tenth_for_creates = profile->can_create();
   lane.concurrency = limits.concurrency;
   lane.batch_max = profile->limits().batch_max;
+  lane.adaptive = draw_adaptive(*profile);
   if (options_.mutation == Mutation::ignore_rate) lane.requests_per_second *= 3;
   if (options_.mutation == Mutation::ignore_concurrency) lane.concurrency *= 3;
   if (options_.mutation == Mutation::ignore_quota) {
     lane.requests_per_hour.reset();
     lane.interval = minutes{10};
+    lane.adaptive.reset();
   }
   return lane;
+}
+
+std::shared_ptr<const scheduler::AdaptiveConfig> World::draw_adaptive(const carriers::Profile& profile) const {
+  Dice dice = dice_.fork("schedule " + profile.name());
+  if (dice.chance(0.5)) return nullptr;
+  scheduler::AdaptiveConfig adaptive;
+  adaptive.calendar =
+      std::make_shared<const scheduler::Calendar>(scheduler::Calendar::make(profile.zone(), {}).value());
+  adaptive.max_interval = minutes{dice.between(60, 150)};
+  if (dice.chance(0.5))
+    adaptive.budget.share_of_hourly = 0.25 + 0.75 * dice.share();
+  else if (dice.chance(0.5))
+    adaptive.budget.target_delay = minutes{dice.between(5, 60)};
+  return std::make_shared<const scheduler::AdaptiveConfig>(std::move(adaptive));
 }
 
 // ------------------------------------------------------------------ what it
@@ -105,12 +123,51 @@ void World::tell_daemon() {
 
 void World::follow(Carrier& carrier, const std::string& remito, Instant entered, bool baseline) {
   carrier.take_in(remito, entered);
+  const std::string order = std::to_string(++orders_);
   database_.sql(
       "insert into shipments (order_number, carrier, remito, "
       "baseline, registered_at) values (" +
-      quoted(std::to_string(++orders_)) + ", " + quoted(carrier.name()) + ", " + quoted(remito) + ", " +
-      (baseline ? "1" : "0") + ", " + std::to_string(to_micros(entered)) + ")");
+      quoted(order) + ", " + quoted(carrier.name()) + ", " + quoted(remito) + ", " + (baseline ? "1" : "0") + ", " +
+      std::to_string(to_micros(entered)) + ")");
   tell_daemon();
+  plan_cancellation(carrier, order);
+}
+
+void World::ask_for_remito(const Carrier& carrier, const std::string& order, const std::string& key) {
+  database_.sql("insert into remito_requests (request_key, order_number, carrier, payload) values (" + quoted(key) +
+                ", " + quoted(order) + ", " + quoted(carrier.name()) + ", " + quoted(payload) + ")");
+  tell_daemon();
+}
+
+// At once, a little later, or when the parcel is long on its way. Some click twice, and some want it after all.
+void World::plan_cancellation(const Carrier& carrier, const std::string& order) {
+  Dice dice = dice_.fork("cancel " + order);
+  if (!dice.chance(plan_.orders.cancelled)) return;
+  constexpr std::array<microseconds, 4> within{seconds{0}, seconds{5}, minutes{10}, hours{20}};
+  const Instant moment = now_ + dice.time(seconds{0}, dice.pick(std::span<const microseconds>(within)));
+  at(moment, [this, order] { cancel(order, "cancel-" + order); });
+  if (dice.chance(0.2))
+    at(moment + dice.time(seconds{0}, minutes{30}), [this, order] { cancel(order, "cancel-" + order + "-2"); });
+  if (carrier.can_cancel() && dice.chance(0.5))
+    at(moment + dice.time(minutes{1}, hours{6}), [this, &carrier, order] { ask_again(carrier, order); });
+}
+
+void World::cancel(const std::string& order, const std::string& key) {
+  trace_.add(now_, "not wanted", order);
+  database_.sql("insert into cancel_requests (request_key, order_number) values (" + quoted(key) + ", " +
+                quoted(order) + ")");
+  tell_daemon();
+}
+
+// As soon as the platform can read that it is cancelled, it may.
+void World::ask_again(const Carrier& carrier, const std::string& order) {
+  std::int64_t cancelled = 0;
+  database_.session().query_row(
+      db::Sql{"select coalesce((select status from shipments where order_number = :order order by id desc limit 1) = "
+              "'cancelled', (select state from remito_requests where order_number = :order order by id desc limit 1) = "
+              "'cancelled', 0)"},
+      {{"order", order}}, {&cancelled});
+  if (cancelled != 0) ask_for_remito(carrier, order, "key-" + order + "-again");
 }
 
 // From an older system: some of them are at their end already.
@@ -135,11 +192,8 @@ void World::plan_requests(Carrier& carrier) {
   now_and_then(1 + dice.share() * requests_a_day_max, dice, [&](Instant moment) {
     at(moment, [this, &carrier] {
       const std::string order = std::to_string(1'000'000 + ++orders_);
-      database_.sql(
-          "insert into remito_requests (request_key, "
-          "order_number, carrier, payload) values (" +
-          quoted("key-" + order) + ", " + quoted(order) + ", " + quoted(carrier.name()) + ", " + quoted(payload) + ")");
-      tell_daemon();
+      ask_for_remito(carrier, order, "key-" + order);
+      plan_cancellation(carrier, order);
     });
   });
 }

@@ -20,12 +20,25 @@ std::vector<ShipmentRow> read_shipments(db::Session& session) {
 std::vector<RequestRow> read_requests(db::Session& session) {
   std::vector<RequestRow> rows;
   RequestRow row;
-  session.query(Sql{"select id, carrier, order_number, client_ref, state, "
-                    "remito, refusal_code from remito_requests "
-                    "where accepted_at is not null order by id"},
-                {},
-                {&row.id, &row.carrier, &row.order_number, &row.client_ref, &row.state, &row.remito, &row.refusal_code},
-                [&] { rows.push_back(row); });
+  session.query(
+      Sql{"select id, request_key, carrier, order_number, client_ref, state, "
+          "remito, refusal_code from remito_requests "
+          "where accepted_at is not null order by id"},
+      {},
+      {&row.id, &row.key, &row.carrier, &row.order_number, &row.client_ref, &row.state, &row.remito, &row.refusal_code},
+      [&] { rows.push_back(row); });
+  return rows;
+}
+
+std::vector<CancelRow> read_cancels(db::Session& session) {
+  std::vector<CancelRow> rows;
+  CancelRow row;
+  session.query(
+      Sql{"select id, request_key, order_number, carrier, remito, state, "
+          "refusal_code, unclear_at from cancel_requests order by id"},
+      {},
+      {&row.id, &row.key, &row.order_number, &row.carrier, &row.remito, &row.state, &row.refusal_code, &row.unclear_at},
+      [&] { rows.push_back(row); });
   return rows;
 }
 
@@ -49,7 +62,7 @@ std::vector<EventRow> read_events(db::Session& session, std::int64_t shipment_id
   std::vector<EventRow> rows;
   EventRow row;
   session.query(Sql{"select occurred_at, status from tracking_events where "
-                    "shipment_id = :id order by occurred_at, status"},
+                    "shipment_id = :id and code <> 'cancel_request' order by occurred_at, status"},
                 {{"id", shipment_id}}, {&row.occurred_at, &row.status}, [&] { rows.push_back(row); });
   return rows;
 }
@@ -76,7 +89,10 @@ void StoreWatch::look_at_new(Instant now) {
     // A baseline moved the status without a word.
     if (row.from != status && !(row.of_import && status == "registered"))
       broken("chain", about + ", and it was " + status);
+    if (row.from == "cancelled" && !shipments_[row.shipment_id].cancelled_too_early)
+      broken("moved_after_cancel", about);
     status = row.to;
+    if (status == "cancelled") shipments_[row.shipment_id].cancelled_too_early = clock_is_behind_;
   }
 }
 
@@ -99,17 +115,17 @@ void StoreWatch::look_at_numbered() {
 }
 
 void StoreWatch::look_at_requests() {
-  for (const RequestRow& row : read_requests(session_)) {
-    if (row.state != "granted" && row.state != "refused") {
-      if (const auto before = settled_.find(row.id); before != settled_.end())
-        broken("settled_again", "request " + std::to_string(row.id) + " was " + before->second + ", is " + row.state);
-      continue;
-    }
-    const std::string now = row.state + " " + row.remito;
-    const auto [before, is_new] = settled_.try_emplace(row.id, now);
-    if (!is_new && before->second != now)
-      broken("settled_again", "request " + std::to_string(row.id) + " was " + before->second + ", is " + now);
-  }
+  for (const RequestRow& row : read_requests(session_))
+    check_settled(row.key, row.state == "granted" || row.state == "refused" || row.state == "cancelled",
+                  row.state + " " + row.remito);
+  for (const CancelRow& row : read_cancels(session_))
+    check_settled(row.key, row.state == "refused" || row.state == "cancelled", row.state + " " + row.remito);
+}
+
+void StoreWatch::check_settled(const std::string& key, bool is_settled, const std::string& now) {
+  const auto before = is_settled ? settled_.try_emplace(key, now).first : settled_.find(key);
+  if (before != settled_.end() && before->second != now)
+    broken("settled_again", "request " + key + " was " + before->second + ", is " + now);
 }
 
 }  // namespace remitod::sim

@@ -62,11 +62,12 @@ FetchResult Wire::throttled() {
 }
 
 Wire::Happening Wire::act(Carrier& carrier, const Request& request, Instant now) {
-  const bool is_create = request.kind == Request::Kind::create;
-  if (creates_twice_ && is_create) carrier.act(request, now);
+  const bool is_create = request.kind == Request::Kind::create, is_cancel = request.kind == Request::Kind::cancel;
+  if ((creates_twice_ && is_create) || (cancels_twice_ && is_cancel)) carrier.act(request, now);
   Carrier::Reply reply = carrier.act(request, now);
-  // That it wants a login first tells a create as little as no answer does; of polls it is the end of their wait.
-  const bool well = reply.to_the_point || !is_create;
+  // That it wants a login first tells a create or cancel as little as no answer does; of polls it is the end of their
+  // wait.
+  const bool well = reply.to_the_point || !(is_create || is_cancel);
   return {std::move(reply.result), latency(), well, reply.to_the_point ? "answered" : "login wanted"};
 }
 
@@ -131,12 +132,11 @@ void SimTransport::submit(carriers::HttpRequest http, Done done) {
   carrier.watch().begun(now, carrier.name(), request.kind == Request::Kind::login);
   Wire::Happening happening = wire_.happen(carrier, request, deadline_of(http), now);
   wire_.trace_.add(now, happening.what, request.in_words());
-  if (request.kind == Request::Kind::create && !happening.well)
-    wire_.hooks_.unclear(request.carrier, carrier.reference_of(request.client_ref, request.order_number));
+  if (!happening.well) wire_.hooks_.unclear(request);
   if (happening.result) leave_out_known_body(http.known_fingerprint, *happening.result);
   runtime_.after(happening.after, [this, &carrier, request, now, well = happening.well,
                                    result = std::move(happening.result), done = std::move(done)]() mutable {
-    carrier.watch().ended();
+    carrier.watch().ended(runtime_.true_now(), request.kind == Request::Kind::login);
     wire_.hooks_.answered(request, now, well);
     done(std::move(result));
   });

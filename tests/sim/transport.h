@@ -22,8 +22,8 @@ struct WireHooks {
   std::function<void(const Request&)> asked;
   /// `well`: it says what the carrier has.
   std::function<void(const Request&, Instant sent_at, bool well)> answered;
-  /// A shipment may have been made without our hearing of it, or not.
-  std::function<void(const std::string& carrier, const std::string& reference)> unclear;
+  /// A shipment may have been made without our hearing of it, or not; or cancelled.
+  std::function<void(const Request&)> unclear;
 };
 
 /// What outlives the daemons: carriers, receiver, and the dice that decide what happens between them.
@@ -43,6 +43,8 @@ class Wire {
   void connections_lost();
   /// A mutation: what asks for a shipment arrives twice.
   void send_creates_twice() { creates_twice_ = true; }
+  /// A mutation: likewise what asks to cancel one.
+  void send_cancels_twice() { cancels_twice_ = true; }
   /// A mutation: a request takes as long as the wall's clock says.
   void read_a_clock() { reads_a_clock_ = true; }
 
@@ -67,7 +69,7 @@ class Wire {
   Receiver receiver_;
   std::map<std::string, std::unique_ptr<Carrier>> carriers_;
   std::map<std::string, Outage> outages_;
-  bool calm_ = false, creates_twice_ = false, reads_a_clock_ = false;
+  bool calm_ = false, creates_twice_ = false, cancels_twice_ = false, reads_a_clock_ = false;
 };
 
 /// One daemon's end of it.

@@ -1,4 +1,5 @@
 // How a run watches over itself: whoever sees something tells the checks.
+#include "tests/sim/final_checks.h"
 #include "tests/sim/world.h"
 
 namespace remitod::sim {
@@ -16,14 +17,20 @@ constexpr minutes look_interval{10};
 WireHooks World::wire_hooks() {
   return {
       [this](const Request& request) {
-        if (request.kind == Request::Kind::create && crash_at_create_) {
+        const bool is_order = request.kind == Request::Kind::create || request.kind == Request::Kind::cancel;
+        if (is_order && crash_at_create_) {
           crash_at_create_ = false;
           crash_in_turns_ = static_cast<std::uint64_t>(dice_.between(0, 12));
         }
         if (request.kind == Request::Kind::track) follow_watches_.at(request.carrier).asked(request.remitos, now());
       },
       [this](const Request& request, Instant sent_at, bool well) { answered(request, sent_at, well); },
-      [this](const std::string& carrier, const std::string& reference) { unclear_.emplace(carrier, reference); },
+      [this](const Request& request) {
+        if (request.kind == Request::Kind::create)
+          unclear_.emplace(request.carrier,
+                           wire_.carrier(request.carrier).reference_of(request.client_ref, request.order_number));
+        if (request.kind == Request::Kind::cancel) unclear_.emplace(request.carrier, cancel_of(request.remitos.at(0)));
+      },
   };
 }
 
@@ -44,9 +51,12 @@ void World::answered(const Request& request, Instant sent_at, bool well) {
 }
 
 SimExecutor::Hooks World::database_hooks() {
-  return {[this] {
-            if (mutation_due_) mutation_due_ = !mutate();
-            store_watch_.written(now());
+  return {[this](bool transitions) {
+            if (mutation_due_) {
+              mutation_due_ = !mutate();
+              transitions = true;
+            }
+            if (transitions) store_watch_.written(now());
           },
           [this](std::string_view trouble) {
             trace_.add(now(), "database", trouble);
@@ -68,11 +78,13 @@ void World::look() {
   for (auto& [carrier, watch] : follow_watches_) watch.look(shipments, now_);
 }
 
-// What is `sending` and will not be settled may have been made or not.
+// What is `sending` and will not be settled may have been made or not, and cancelled or not.
 void World::note_cut_off() {
   for (const RequestRow& row : read_requests(database_.session()))
     if (row.state == "sending")
       unclear_.emplace(row.carrier, wire_.carrier(row.carrier).reference_of(row.client_ref, row.order_number));
+  for (const CancelRow& row : read_cancels(database_.session()))
+    if (row.state == "sending") unclear_.emplace(row.carrier, cancel_of(row.remito));
 }
 
 }  // namespace remitod::sim

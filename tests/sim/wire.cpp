@@ -28,6 +28,9 @@ Request read_json_request(const carriers::HttpRequest& http) {
     if (header.starts_with("X-Token: ")) request.token = after(header, "X-Token: ");
   if (http.url.ends_with("/login")) {
     request.kind = Request::Kind::login;
+  } else if (http.method == "DELETE") {
+    request.kind = Request::Kind::cancel;
+    request.remitos = {after(http.url, "/shipments/")};
   } else if (http.method == "POST") {
     const auto body = ordered_json::parse(http.body);
     request.kind = Request::Kind::create;
@@ -52,6 +55,8 @@ std::string Request::in_words() const {
       return carrier + " create " + client_ref + " " + order_number;
     case Kind::find:
       return carrier + " find " + client_ref;
+    case Kind::cancel:
+      return carrier + " cancel " + remitos.at(0);
     case Kind::login:
       return carrier + " login";
   }
@@ -76,6 +81,10 @@ FetchResult json_tracking(std::span<const test::WireEvent> history, std::string_
 
 FetchResult json_number(const std::string& remito) {
   return json_answer({{"state", "ok"}, {"number", remito}});
+}
+
+FetchResult json_cancelled() {
+  return json_answer({{"state", "ok"}});
 }
 
 FetchResult json_refused(std::string_view why) {

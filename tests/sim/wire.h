@@ -15,10 +15,10 @@ namespace remitod::sim {
 
 /// A request as its carrier understands it.
 struct Request {
-  enum class Kind : std::uint8_t { track, create, find, login };
+  enum class Kind : std::uint8_t { track, create, find, cancel, login };
   std::string carrier;
   Kind kind = Kind::track;
-  std::vector<std::string> remitos;  ///< track
+  std::vector<std::string> remitos;  ///< track, cancel
   std::string order_number;          ///< create, where the carrier is told
   std::string client_ref;            ///< create and find, likewise
   std::string token;                 ///< of the session that it is made in; or empty
@@ -32,6 +32,7 @@ Request read_request(const carriers::HttpRequest& request);
 // In the JSON of the simulation's own carriers.
 carriers::FetchResult json_tracking(std::span<const test::WireEvent> history, std::string_view trace);
 carriers::FetchResult json_number(const std::string& remito);
+carriers::FetchResult json_cancelled();
 carriers::FetchResult json_refused(std::string_view why);
 carriers::FetchResult json_none();
 carriers::FetchResult json_token(const std::string& token);

@@ -35,6 +35,8 @@ World::World(const RunOptions& options)
       // On any day of the week, at any hour.
       start_(test::monday + minutes{dice_.fork("start").between(0, 7 * 24 * 60)}),
       now_(start_) {
+  // A rule is broken where there is something to break it on.
+  if (options.mutation != Mutation::none) plan_.orders.cancelled = std::max(plan_.orders.cancelled, 0.7);
   daemon::set_up_log("off");
 }
 
@@ -50,6 +52,7 @@ RunResult World::run() {
     run_until(end_of_faults);
     end_faults();
     run_until(end_of_faults + calm_time);
+    if (breaks_at_the_end(options_.mutation)) mutate();
     check_truth({database_.session(), wire_, daemon_->poller, unclear_, now_});
   } catch (const BrokenCheck& rule) {
     result.broken = {rule.check(), rule.what(), trace_.last_events()};

@@ -64,10 +64,15 @@ class World {
   void found_carriers();
   LimitWatch::Limits draw_limits(const carriers::Profile& profile);
   scheduler::LaneConfig lane_for(const Carrier& carrier) const;
+  std::shared_ptr<const scheduler::AdaptiveConfig> draw_adaptive(const carriers::Profile& profile) const;
   void plan_shipments(Carrier& carrier);
   void plan_requests(Carrier& carrier);
   void import_history(Carrier& carrier);
   void follow(Carrier& carrier, const std::string& remito, Instant entered, bool baseline);
+  void ask_for_remito(const Carrier& carrier, const std::string& order, const std::string& key);
+  void plan_cancellation(const Carrier& carrier, const std::string& order);
+  void cancel(const std::string& order, const std::string& key);
+  void ask_again(const Carrier& carrier, const std::string& order);
   void tell_daemon();
 
   // host.cpp
@@ -95,6 +100,7 @@ class World {
   void plan_mutation();
   bool mutate();
   bool changes(const std::string& statement);
+  std::string just_settled() const;
   bool swap_seqs();
   bool put_back_ended();
   bool forget_shipment();
@@ -109,7 +115,7 @@ class World {
   StoreWatch store_watch_;
   std::map<std::string, FollowWatch> follow_watches_;
   std::map<std::string, Instant> trouble_;                 ///< carriers whose last answer was none, since when
-  std::set<std::pair<std::string, std::string>> unclear_;  ///< carrier and reference
+  std::set<std::pair<std::string, std::string>> unclear_;  ///< as Ending::unclear
 
   Instant start_, now_;
   std::multimap<Instant, Action> agenda_;

@@ -27,12 +27,14 @@ DecidingParts::DecidingParts(daemon::Runtime& runtime, carriers::HttpTransport& 
                 outbox.kick();
                 cancels.request_settled();
               }}),
-      cancels(runtime, transport, mapper, executor, raw,
-              {[this](std::string_view carrier) { return poller.spare_requests(carrier); },
-               [this](std::string_view carrier) { poller.request_sent(carrier); },
-               [this](std::string_view carrier) { poller.request_answered(carrier); },
-               [this](std::span<const db::ResyncScope> shipments) { poller.mark_resync(shipments); },
-               [this] { outbox.kick(); }}),
+      cancels(
+          runtime, transport, mapper, executor, raw,
+          {[this](std::string_view carrier) { return poller.spare_for_cancels(carrier); },
+           [this](std::string_view carrier, std::size_t requests) { poller.reserve_for_cancels(carrier, requests); },
+           [this](std::string_view carrier) { poller.request_sent(carrier); },
+           [this](std::string_view carrier) { poller.request_answered(carrier); },
+           [this](std::span<const db::ResyncScope> shipments) { poller.mark_resync(shipments); },
+           [this] { outbox.kick(); }}),
       resync(runtime, executor, poller),
       reread(runtime, mapper, executor, [this] { outbox.kick(); }),
       intake(runtime, executor,

@@ -23,6 +23,7 @@ class VirtualRuntime final : public daemon::Runtime {
   explicit VirtualRuntime(Instant start, double time_scale = 1) : true_now_(start), time_scale_(time_scale) {}
 
   Instant now() const override { return true_now_ + clock_error_; }
+  std::chrono::microseconds steady() const override { return true_now_.time_since_epoch(); }
   Instant in(std::chrono::microseconds wall_time) const override {
     return now() +
            std::chrono::microseconds{static_cast<std::int64_t>(static_cast<double>(wall_time.count()) * time_scale_)};
