@@ -328,12 +328,15 @@ TEST_F(CancelWorkerTest, ACrashInTheCallIsAnUnclearEnd) {
 TEST_F(CancelWorkerTest, AClaimThatWasCommittedAndCalledAFailureIsAnUnclearEndWithoutARestart) {
   start();
   granted();
-  database.commits().deny(1);
-  cancel_order();
-  clock().run_for(10s);
-  ASSERT_EQ(database.commits().denied(), 1);
-  ASSERT_EQ(state(), "sending");
-  clock().run_for(5min);
+  // As such a claim leaves the row.
+  const std::int64_t now = to_micros(clock().now()), lease = to_micros(clock().now() + 1min);
+  database.sql(
+      "insert into cancel_requests (request_key, order_number, accepted_at, state, shipment_id, carrier, remito, "
+      "attempts, fencing_token, lease_expires_at) select 'C1', '1', " +
+      std::to_string(now) + ", 'sending', id, carrier, remito, 1, 1, " + std::to_string(lease) + " from shipments");
+  clock().run_for(50s);
+  EXPECT_EQ(state(), "sending");
+  clock().run_for(2min);
   EXPECT_EQ(state(), "unknown");
   tracked_ = "void";
   clock().run_for(10min);
@@ -347,8 +350,8 @@ TEST_F(CancelWorkerTest, AStopThatWasCommittedAndCalledAFailureIsTold) {
   ask();
   clock().run_for(8s);
   ASSERT_EQ(request_state(), "pending");
-  database.commits().deny(1);
   cancel_order();
+  database.commits().deny(1);
   clock().run_for(10s);
   ASSERT_EQ(database.commits().denied(), 1);
   EXPECT_EQ(request_state(), "cancelled");
@@ -359,8 +362,11 @@ TEST_F(CancelWorkerTest, ACancellationWaitsForTheCarriersRateAndGoesBeforeThePol
   daemon->add_carrier(load_small_profile(create + track + cancel),
                       [](scheduler::LaneConfig& lane) { lane.requests_per_second = 0.05; });
   daemon->start();
+  ask();
+  clock().run_for(1min);
+  ASSERT_EQ(request_state(), "granted");
   for (int i = 0; i < 200; ++i) follow("test", "F" + std::to_string(i), "f" + std::to_string(i));
-  granted();
+  daemon->intake.wake();
   clock().run_for(2h);  // the polls take all that there is
   const std::size_t asked = carriers.sent().size();
   cancel_order();

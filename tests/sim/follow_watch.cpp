@@ -45,7 +45,8 @@ void FollowWatch::check_wait(const std::string& remito, const Followed& shipment
 }
 
 void FollowWatch::check_end(const std::string& remito, const Followed& shipment, Instant now) {
-  if (shipment.ended && now > *shipment.ended + minutes{5})
+  // Of an end that was committed unheard the lane hears in the next round of the house.
+  if (shipment.ended && now > *shipment.ended + rules_.patience)
     broken("polled_after_end", carrier_ + ":" + remito + " ended, and is asked about");
   if (!shipment.terminal) return;
   const auto silent = silence_.total(now) - shipment.terminal->silence;
