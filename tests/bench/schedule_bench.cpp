@@ -1,4 +1,4 @@
-// What an adaptive schedule costs: a decision, and learning anew what one carrier does.
+// What an adaptive schedule costs: a decision, learning anew what one carrier does, and a lane's whole day.
 
 #include <benchmark/benchmark.h>
 
@@ -6,8 +6,10 @@
 #include <memory>
 #include <vector>
 
+#include "scheduler/adaptive_config.h"
 #include "scheduler/adaptive_schedule.h"
 #include "tests/scheduler/published_trace.h"
+#include "tests/scheduler/traced_lane.h"
 
 namespace {
 
@@ -89,6 +91,25 @@ void rebuild_one_carrier(benchmark::State& state) {
   name_kind(state, carrier);
 }
 BENCHMARK(rebuild_one_carrier)->DenseRange(0, 1)->Unit(benchmark::kMillisecond);
+
+/// Four weeks of an adaptive lane: polls, answers, plans, and what is written each minute for a restart. Divided by the
+/// days, and taken a thousand times, it is a day of a thousand carriers.
+void lane_for_four_weeks(benchmark::State& state) {
+  constexpr int days = 28;
+  const auto rows = make_trace({{.carrier = 1, .publishes = publishes(state.range(0))}}, days, 1);
+  AdaptiveConfig adaptive;
+  adaptive.budget.share_of_hourly = 0.25;
+  test::LaneRunPlan plan;
+  plan.config.batch_max = 20;
+  plan.config.adaptive = std::make_shared<const AdaptiveConfig>(adaptive);
+  std::size_t bytes = 0, plans = 0;
+  plan.deeds = {{monday + (days - 1) * day_s, [&](Lane& lane, remitod::Instant) { bytes = lane.memory_bytes(); }}};
+  for (auto _ : state) plans = test::run_lane(rows, plan).plans.size();
+  state.SetLabel(state.range(0) == 0 ? "at once" : "once a day");
+  state.counters["plans_a_day"] = static_cast<double>(plans) / days;
+  state.counters["lane_KB"] = static_cast<double>(bytes) / 1000;
+}
+BENCHMARK(lane_for_four_weeks)->DenseRange(0, 1)->Unit(benchmark::kMillisecond);
 
 }  // namespace
 
