@@ -301,9 +301,16 @@ TEST_F(PollerTest, ThrottledWithRetryAfterRestsTheLaneForThatLong) {
 }
 
 TEST_F(PollerTest, ChangedAnswersDoNotPushOutOneThatWasNotUnderstood) {
-  for (int i = 0; i < 150; ++i)
-    daemon->raw.keep_changed({.carrier = "chazki", .operation = "track", .why = "something new", .body = "{}"});
-  daemon->raw.keep({.carrier = "chazki", .operation = "track", .why = "a riddle", .body = "<"});
+  const auto answer = [](const std::string& why) {
+    db::RawAnswer raw;
+    raw.carrier = "chazki";
+    raw.operation = "track";
+    raw.why = why;
+    raw.body = "{}";
+    return raw;
+  };
+  for (int i = 0; i < 150; ++i) daemon->raw.keep_changed(answer("something new"));
+  daemon->raw.keep(answer("a riddle"));
   clock().run_for(2s);
   EXPECT_EQ(count("raw_answers where why = 'a riddle'"), 1);
 }
