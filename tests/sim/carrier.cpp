@@ -30,7 +30,7 @@ void LimitWatch::begun(Instant now, const std::string& carrier, bool is_login) {
   level_ = std::max(0.0, level_ - seconds * limits_.requests_per_second) + 1;
   level_at_ = now;
   if (is_login)
-    lent_ = 2;
+    lent_ = lent_ == 0 ? 2 : 3;
   else if (level_ <= burst && now != login_ended_at_)
     lent_ = 0;
   if (level_ > burst + lent_ + 1e-3)

@@ -41,7 +41,7 @@ class LimitWatch {
 
   Limits limits_;
   double level_ = 0;  ///< of a bucket that leaks requests_per_second
-  double lent_ = 0;   ///< to a login and what waited for it, until the level has fallen again
+  double lent_ = 0;   ///< to a login and what waited for it, and to another where it is not taken, until all is paid
   Instant level_at_{}, login_ended_at_{};
   std::deque<Instant> minute_, hour_;
   int under_way_ = 0;
