@@ -10,10 +10,15 @@ namespace remitod::carriers {
 /// Holds back what the callbacks of a batch submit and hands it over when the last has returned: one lock, one wake-up.
 class TransportGate::Staging {
  public:
-  explicit Staging(TransportGate& gate) : gate_(gate), outer_(std::exchange(current_, this)) {}
+  /// `buffer` is empty; its memory is used.
+  Staging(TransportGate& gate, std::vector<Submission> buffer)
+      : submissions(std::move(buffer)), gate_(gate), outer_(std::exchange(current_, this)) {}
   ~Staging() {
     current_ = outer_;
     gate_.hand_over(submissions);
+    submissions.clear();
+    const std::scoped_lock lock(gate_.mutex_);
+    gate_.spare_submissions_.swap(submissions);
   }
   Staging(const Staging&) = delete;
   Staging& operator=(const Staging&) = delete;
@@ -73,13 +78,18 @@ void TransportGate::deliver(std::vector<Completion>& batch) {
   post_([weak = weak_from_this(), batch = std::move(next)]() mutable {
     const std::shared_ptr<TransportGate> gate = weak.lock();
     std::optional<Staging> staging;
-    if (gate) staging.emplace(*gate);
+    if (gate) staging.emplace(*gate, gate->spare_submissions());
     for (Completion& completion : batch) completion.done(std::move(completion.result));
     batch.clear();
     if (!gate) return;
     const std::scoped_lock lock(gate->mutex_);
     gate->spare_batch_.swap(batch);
   });
+}
+
+std::vector<Submission> TransportGate::spare_submissions() {
+  const std::scoped_lock lock(mutex_);
+  return std::exchange(spare_submissions_, {});
 }
 
 void TransportGate::hand_over(std::vector<Submission>& submissions) {

@@ -34,13 +34,16 @@ class TransportGate : public std::enable_shared_from_this<TransportGate> {
 
  private:
   class Staging;
+  std::vector<Submission> spare_submissions();
   void hand_over(std::vector<Submission>& submissions);
 
   const Post post_;
   const std::function<void()> wake_;
   std::mutex mutex_;
-  std::vector<Submission> submitted_;    ///< guarded by mutex_, like the rest
-  std::vector<Completion> spare_batch_;  ///< empty; its memory serves the next batch
+  std::vector<Submission> submitted_;  ///< guarded by mutex_, like the rest
+  // Empty; their memory serves the next batch.
+  std::vector<Completion> spare_batch_;
+  std::vector<Submission> spare_submissions_;
   bool asleep_ = false;
   bool stopping_ = false;
 };
