@@ -12,7 +12,6 @@ using carriers::HttpRequest;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::SizeIs;
-using testing::UnorderedElementsAre;
 
 const std::string profile_text = R"toml(
 title = "Test carrier"
@@ -127,17 +126,19 @@ TEST_F(PagesTest, PagesWaitForTheCarriersRateLikeOtherRequests) {
 }
 
 TEST_F(PagesTest, PagesWaitWhileTheCarrierWantsToBeLeftAlone) {
-  follow("test", "T2", "1002");
   auto throttled = http_answer(429, "{}", "application/json");
   throttled->retry_after = 1h;
-  follow_one({page(picked, true), page(done, false)});
+  follow("test", "T0", "1000");
+  follow_one({page(picked, true), page(done, false)},
+             replaced(profile_text, "requests_per_second = 2.0", "requests_per_second = 0.1"));
+  carriers.set_latency(15s);  // so that the first page is under way when the other shipment's answer comes
   carriers.serve([this, throttled](const HttpRequest& request, Instant) {
-    if (request.url.contains("/T2")) return throttled;
+    if (request.url.contains("/T0")) return throttled;
     return pages_[request.url.ends_with("=1") ? 0 : 1];
   });
   daemon->poller.mark_resync(std::vector<db::ResyncScope>{{1, "test"}, {2, "test"}});
   clock().run_for(59min);
-  EXPECT_THAT(urls(), UnorderedElementsAre("/track/T1?page=1", "/track/T2?page=1"));
+  EXPECT_THAT(urls(), ElementsAre("/track/T0?page=1", "/track/T1?page=1"));
   clock().run_for(2min);
   EXPECT_EQ(told("T1"), "registered>picked_up picked_up>in_transit~ in_transit>delivered");
 }
