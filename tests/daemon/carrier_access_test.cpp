@@ -13,6 +13,7 @@ using carriers::FetchError;
 using carriers::FetchResult;
 using carriers::HttpRequest;
 using testing::Contains;
+using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Key;
 
@@ -203,15 +204,21 @@ TEST_F(CarrierAccessTest, WithoutALoginNoPollIsSentAndTheBreakerIsOpenUntilOneSu
   EXPECT_EQ(count("shipments where status = 'in_transit'"), 50);
 }
 
-TEST_F(CarrierAccessTest, ALoginThatFailsForARemitoHoldsUpNoPoll) {
+TEST_F(CarrierAccessTest, TellsWhenNobodyWaitsForAFailedLoginAnyMore) {
   carrier.login_trouble = json(R"({"error":"cuenta bloqueada"})", 401);
-  follow_many(20);
-  ask("1");
-  ASSERT_TRUE(clock().run_until_true([&] { return carrier.logins == 1; }, monday + 1min));
-  daemon->intake.stop();  // so that nothing but the lane's own alarm wakes it
-  carrier.login_trouble.reset();
-  clock().run_for(2h);
-  EXPECT_EQ(count("shipments where status = 'in_transit'"), 20);
+  int refused = 0;
+  std::vector<bool>
+      waiting;  // when the poller is woken: does anybody still wait, so that it has to go on waiting, too?
+  daemon::CarrierAccess* access = nullptr;
+  const auto looked = [&] { waiting.push_back(access->is_entering()); };
+  daemon::CarrierAccess made(daemon->runtime, daemon->transport,
+                             load_small_profile(profile_text, {{"password", "hush-hush"}}),
+                             {[] {}, looked, looked, [] { return carriers::Random{}; }});
+  access = &made;
+  for (int i = 0; i < 2; ++i) made.enter([&](const daemon::CarrierAccess::Entered& session) { refused += !session; });
+  clock().run_for(1min);
+  EXPECT_EQ(refused, 2);
+  EXPECT_THAT(waiting, ElementsAre(true, false));
 }
 
 TEST_F(CarrierAccessTest, ALoginThatGetsNoAnswerIsTroubleToo) {
