@@ -19,6 +19,7 @@
 #include "daemon/control_server.h"
 #include "daemon/database_start.h"
 #include "daemon/file_poller.h"
+#include "daemon/free_memory.h"
 #include "daemon/housekeeping.h"
 #include "daemon/intake.h"
 #include "daemon/log.h"
@@ -128,14 +129,16 @@ class App {
   int run() {
     const ControlHandlers handlers({runtime_, *executor_, poller_, worker_, outbox_, resync_, intake_, trials_,
                                     sinks_.sinks(), reread_, engine(), runtime_.now()});
-    const auto control = open_control(handlers);
+    auto control = open_control(handlers);
     if (!control) {
       log(Level::error, "control_socket", {{"error", control.error()}});
       return EX_CONFIG;
     }
-    WebService web(runtime_, *executor_, {config_.listen, listen_token_, passed_listener("http")},
-                   {handlers, poller_, [this] { return not_working(); }, [this] { return last_reload_; }});
-    web.start();
+    control_ = std::move(*control);
+    web_ = std::make_unique<WebService>(
+        runtime_, *executor_, WebService::Settings{config_.listen, listen_token_, passed_listener("http")},
+        WebService::Parts{handlers, poller_, [this] { return not_working(); }, [this] { return last_reload_; }});
+    web_->start();
     load_shipments();
     intake_.start();
     file_poller_.start();
@@ -244,6 +247,10 @@ class App {
       return stop(0);
     }
     housekeeping_.round();
+    file_work_.run("memory", [] {
+      give_back_free_memory();
+      return Runtime::Task([] {});
+    });
   }
 
   // Fed by the deciding loop itself: when it hangs, nobody feeds. A dead carrier or database is no hang.
@@ -311,10 +318,13 @@ class App {
     if (!idle) log(Level::warning, "drain_cut_short", {});
     if (std::exchange(last_checkpoints_, true)) return;
     housekeeping_.save_checkpoints([this] {
-      if (!next_) return runtime_.context().stop();
-      end_ = runtime_.alarm([this] { runtime_.context().stop(); });
-      end_->set(runtime_.in(reload_pause));
+      end_ = runtime_.alarm([this] { leave(); });
+      end_->set(runtime_.in(next_ ? reload_pause : milliseconds{0}));
     });
+  }
+
+  void leave() {
+    control_->take_leave([this] { web_->take_leave([this] { runtime_.context().stop(); }); });
   }
 
   const Config& config_;
@@ -327,7 +337,7 @@ class App {
   WorkerPool mapper_;
   carriers::CurlTransport transport_;
   Poller poller_;
-  WorkerPool file_work_;  ///< folders, and what is in them: slow, and nobody else's business
+  WorkerPool file_work_;  ///< folders, and what is in them, and other slow things that are nobody else's business
   FilePoller file_poller_;
   SinkInstallation sinks_;
   Outbox outbox_;
@@ -348,6 +358,8 @@ class App {
   std::chrono::steady_clock::time_point drain_until_;
   bool loaded_ = false, stopping_ = false, last_checkpoints_ = false;
   int exit_code_ = EX_OK;
+  std::unique_ptr<ControlServer> control_;  ///< these two from run() on
+  std::unique_ptr<WebService> web_;
 };
 
 // One App's life: its exit code, and what to go on with.

@@ -14,6 +14,7 @@
 #include <optional>
 #include <utility>
 
+#include "daemon/guests.h"
 #include "daemon/log.h"
 
 namespace remitod::daemon {
@@ -32,8 +33,16 @@ constexpr std::chrono::seconds accept_pause{1};
 
 class Session : public std::enable_shared_from_this<Session> {
  public:
-  Session(Protocol::socket socket, const ControlServer::Handler& handler, std::chrono::milliseconds patience)
-      : stream_(std::move(socket)), handler_(handler), patience_(patience) {}
+  using Others = std::shared_ptr<Guests<Session>>;
+
+  Session(Protocol::socket socket, Others others, const ControlServer::Handler& handler,
+          std::chrono::milliseconds patience)
+      : others_(std::move(others)), stream_(std::move(socket)), handler_(handler), patience_(patience) {
+    others_->came(*this);
+  }
+  ~Session() { others_->went(*this); }
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
 
   void read() {
     parser_.emplace();
@@ -43,9 +52,18 @@ class Session : public std::enable_shared_from_this<Session> {
     http::async_read(stream_, buffer_, *parser_,
                      [self = shared_from_this()](const beast::error_code& error, std::size_t) { self->answer(error); });
   }
+  void hang_up() { stream_.close(); }
+  /// Between two requests. Who has not asked yet has come to ask.
+  bool idle() { return served_ && !parser_->got_some() && is_quiet(); }
 
  private:
+  /// Nothing has come that was not read yet.
+  bool is_quiet() {
+    beast::error_code ignored;
+    return buffer_.size() == 0 && stream_.socket().available(ignored) == 0;
+  }
   void answer(const beast::error_code& error) {
+    served_ = false;
     if (error) return;  // gone, too slow or too large: nothing to say to them
     stream_.expires_never();
     const auto& message = parser_->get();
@@ -59,7 +77,8 @@ class Session : public std::enable_shared_from_this<Session> {
     });
   }
 
-  void write(unsigned version, bool keep, ControlAnswer answer) {
+  void write(unsigned version, bool wants_more, ControlAnswer answer) {
+    const bool keep = wants_more && !others_->leaving();
     response_ = http::response<http::string_body>(static_cast<http::status>(answer.status), version);
     response_.set(http::field::content_type, "application/json");
     response_.body() = std::move(answer.body);
@@ -68,25 +87,30 @@ class Session : public std::enable_shared_from_this<Session> {
     stream_.expires_after(patience_);
     http::async_write(stream_, response_,
                       [self = shared_from_this(), keep](const beast::error_code& error, std::size_t) {
-                        if (!error && keep) self->read();
+                        self->served_ = true;
+                        const bool is_over = self->others_->leaving() && self->is_quiet();
+                        if (!error && keep && !is_over) self->read();
                       });
   }
 
+  Others others_;
   Stream stream_;
   ControlServer::Handler handler_;
   std::chrono::milliseconds patience_;
   beast::flat_buffer buffer_;
   std::optional<http::request_parser<http::string_body>> parser_;
   http::response<http::string_body> response_;
+  bool served_ = false;  ///< it has had its answer, and has not asked again
 };
 
 class Listener final : public ControlServer {
  public:
   Listener(asio::io_context& context, Handler handler, std::chrono::milliseconds patience)
-      : acceptor_(context), pause_(context), handler_(std::move(handler)), patience_(patience) {}
+      : acceptor_(context), pause_(context), leave_time_(context), handler_(std::move(handler)), patience_(patience) {}
   ~Listener() override {
     beast::error_code ignored;
     acceptor_.close(ignored);
+    guests_->forget();
     if (!own_path_.empty()) ::unlink(own_path_.c_str());
   }
   Listener(const Listener&) = delete;
@@ -118,13 +142,23 @@ class Listener final : public ControlServer {
     return error;
   }
 
+  void take_leave(std::function<void()> then) override {
+    beast::error_code ignored;
+    acceptor_.close(ignored);
+    leave_time_.expires_after(leave_taking);
+    leave_time_.async_wait([guests = guests_](const beast::error_code& cancelled) {
+      if (!cancelled) guests->hurry();
+    });
+    guests_->take_leave(std::move(then));
+  }
+
  private:
   void accept() {
     acceptor_.async_accept([this](const beast::error_code& error, Protocol::socket socket) {
       if (error == asio::error::operation_aborted) return;
       if (error) return accept_later(error);
-      std::make_shared<Session>(std::move(socket), handler_, patience_)->read();
-      accept();
+      std::make_shared<Session>(std::move(socket), guests_, handler_, patience_)->read();
+      if (!guests_->leaving()) accept();
     });
   }
 
@@ -132,12 +166,13 @@ class Listener final : public ControlServer {
     log(Level::warning, "control_accept_failed", {{"error", error.message()}});
     pause_.expires_after(accept_pause);
     pause_.async_wait([this](const beast::error_code& cancelled) {
-      if (!cancelled) accept();
+      if (!cancelled && !guests_->leaving()) accept();
     });
   }
 
   Protocol::acceptor acceptor_;
-  asio::steady_timer pause_;
+  asio::steady_timer pause_, leave_time_;
+  std::shared_ptr<Guests<Session>> guests_ = std::make_shared<Guests<Session>>();
   std::string own_path_;  ///< of the socket file that we made; empty: we made none
   Handler handler_;
   std::chrono::milliseconds patience_;

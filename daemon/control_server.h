@@ -40,6 +40,10 @@ class ControlServer {
       boost::asio::io_context& context, int listener, Handler handler,
       std::chrono::milliseconds patience = std::chrono::seconds{10});
   virtual ~ControlServer() = default;  ///< stops listening and removes the socket file that it made
+
+  /// Lets nobody in any more, and answers those who are in; whoever then asks is the next process's, if systemd holds
+  /// the socket. `then` is called once they have their answers, or after `leave_taking` (guests.h). Once.
+  virtual void take_leave(std::function<void()> then) = 0;
 };
 
 }  // namespace remitod::daemon

@@ -22,6 +22,7 @@
 #include <map>
 #include <thread>
 
+#include "daemon/guests.h"
 #include "daemon/log.h"
 
 namespace remitod::daemon {
@@ -50,6 +51,7 @@ struct Loop {
   WebListener::Handler handler;
   WebLimits limits;
   std::list<Session*> waiting;  ///< for their clients; the one that waits longest is first
+  Guests<Session> guests;
   std::size_t answer_bytes = 0;
   std::uint64_t requests = 0;
   asio::io_context context{1};
@@ -63,10 +65,13 @@ WebAnswer failure(int status, std::string_view message) {
 class Session : public std::enable_shared_from_this<Session> {
  public:
   Session(Protocol::socket socket, const std::shared_ptr<Loop>& loop)
-      : loop_(*loop), shared_loop_(loop), stream_(std::move(socket)), answer_timer_(loop->context) {}
+      : loop_(*loop), shared_loop_(loop), stream_(std::move(socket)), answer_timer_(loop->context) {
+    loop_.guests.came(*this);
+  }
   ~Session() {
     stop_waiting();
     loop_.answer_bytes -= answer_bytes_;
+    loop_.guests.went(*this);
   }
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
@@ -80,13 +85,20 @@ class Session : public std::enable_shared_from_this<Session> {
         stream_, buffer_, *parser_,
         [self = shared_from_this()](const beast::error_code& error, std::size_t) { self->received(error); });
   }
-  /// Somebody else is to have its place.
+  /// Somebody else is to have its place, or there will be none.
   void hang_up() {
     stop_waiting();
     stream_.close();
   }
+  /// Between two requests. Who has not asked yet has come to ask.
+  bool idle() { return served_ && place_ && !parser_->got_some() && is_quiet(); }
 
  private:
+  /// Nothing has come that was not read yet.
+  bool is_quiet() {
+    beast::error_code ignored;
+    return buffer_.size() == 0 && stream_.socket().available(ignored) == 0;
+  }
   void wait() {
     stream_.expires_after(loop_.limits.patience);
     place_ = loop_.waiting.insert(loop_.waiting.end(), this);
@@ -102,6 +114,7 @@ class Session : public std::enable_shared_from_this<Session> {
     head_only_ = parser_->is_header_done() && parser_->get().method() == http::verb::head;
     if (error) return misunderstood(error);
     const auto& message = parser_->get();
+    served_ = false;
     keep_ = message.keep_alive();
     version_ = message.version();
     const auto target = boost::urls::parse_origin_form(message.target());
@@ -160,6 +173,7 @@ class Session : public std::enable_shared_from_this<Session> {
     response_ = http::response<http::string_body>(static_cast<http::status>(answer.status), version_);
     response_.set(http::field::content_type, answer.content_type);
     for (const auto& [name, value] : answer.headers) response_.set(name, value);
+    keep_ = keep_ && !loop_.guests.leaving();
     response_.keep_alive(keep_);
     response_.body() = std::move(answer.body);
     response_.prepare_payload();
@@ -175,9 +189,11 @@ class Session : public std::enable_shared_from_this<Session> {
     loop_.answer_bytes -= std::exchange(answer_bytes_, 0);
     response_.body() = {};
     if (error) return;
-    if (keep_) return read();
+    served_ = true;
+    if (keep_ && !(loop_.guests.leaving() && is_quiet())) return read();
     beast::error_code ignored;
     stream_.socket().shutdown(asio::socket_base::shutdown_send, ignored);
+    if (loop_.guests.leaving() && is_quiet()) return;
     wait();
     stream_.expires_after(farewell);
     hear_out(farewell_bytes);
@@ -203,6 +219,7 @@ class Session : public std::enable_shared_from_this<Session> {
   std::uint64_t id_ = 0;
   unsigned version_ = 11;
   bool keep_ = false, head_only_ = false;
+  bool served_ = false;  ///< it has had its answer, and has not asked again
 };
 
 class Listener final : public WebListener {
@@ -211,8 +228,10 @@ class Listener final : public WebListener {
   ~Listener() override {
     loop_->context.stop();
     if (thread_.joinable()) thread_.join();
+    loop_->guests.forget();
     acceptor_.reset();
     pause_.reset();
+    leave_time_.reset();
     if (!own_path_.empty()) ::unlink(own_path_.c_str());
   }
   Listener(const Listener&) = delete;
@@ -253,10 +272,23 @@ class Listener final : public WebListener {
 
   std::string address() const override { return address_; }
 
+  void take_leave(std::function<void()> then) override {
+    asio::post(loop_->context, [this, then = std::move(then)]() mutable {
+      beast::error_code ignored;
+      acceptor_->close(ignored);
+      leave_time_->expires_after(leave_taking);
+      leave_time_->async_wait([this](const beast::error_code& cancelled) {
+        if (!cancelled) loop_->guests.hurry();
+      });
+      loop_->guests.take_leave(std::move(then));
+    });
+  }
+
  private:
   void begin() {
     address_ = socket_address(acceptor_->native_handle());
     pause_.emplace(loop_->context);
+    leave_time_.emplace(loop_->context);
     accept();
     thread_ = std::thread([this] { loop_->context.run(); });
   }
@@ -266,7 +298,7 @@ class Listener final : public WebListener {
       if (error == asio::error::operation_aborted) return;
       if (error) return accept_later(error);
       take_in(std::move(socket));
-      accept();
+      if (!loop_->guests.leaving()) accept();
     });
   }
 
@@ -283,13 +315,13 @@ class Listener final : public WebListener {
     log(Level::warning, "web_accept_failed", {{"error", error.message()}});
     pause_->expires_after(accept_pause);
     pause_->async_wait([this](const beast::error_code& cancelled) {
-      if (!cancelled) accept();
+      if (!cancelled && !loop_->guests.leaving()) accept();
     });
   }
 
   std::shared_ptr<Loop> loop_;
   std::optional<Acceptor> acceptor_;
-  std::optional<asio::steady_timer> pause_;
+  std::optional<asio::steady_timer> pause_, leave_time_;
   std::string own_path_;  ///< of the socket file that we made; empty: we made none
   std::string address_;
   std::thread thread_;

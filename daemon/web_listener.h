@@ -56,6 +56,11 @@ class WebListener {
                                                                         const WebLimits& limits = {});
   virtual ~WebListener() = default;  ///< hangs up on everybody
 
+  /// Lets nobody in any more, and answers those who are in; whoever then asks is the next process's, if systemd holds
+  /// the socket. `then` is called on the listener's thread once they have their answers, or after `leave_taking`
+  /// (guests.h). From any thread, once.
+  virtual void take_leave(std::function<void()> then) = 0;
+
   /// "127.0.0.1:9470" with the port that it became, or the socket's path.
   virtual std::string address() const = 0;
 };

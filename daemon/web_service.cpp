@@ -59,6 +59,12 @@ void WebService::start() {
   listen();
 }
 
+void WebService::take_leave(std::function<void()> then) {
+  retry_->cancel();
+  if (!listener_) return then();
+  listener_->take_leave([this, then = std::move(then)] { runtime_.post(then); });
+}
+
 void WebService::note_activity() {
   const Instant now = runtime_.now();
   for (const Poller::CarrierView& carrier : poller_.carriers()) {

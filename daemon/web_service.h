@@ -2,6 +2,7 @@
 // (how). Belongs to the deciding thread.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -35,6 +36,9 @@ class WebService {
   /// Without an address and a socket it does nothing. An address that cannot be had is logged and tried again: a page
   /// that nobody sees is no reason not to poll.
   void start();
+
+  /// WebListener::take_leave(), with `then` on the deciding thread.
+  void take_leave(std::function<void()> then);
 
  private:
   void listen();

@@ -127,6 +127,31 @@ TEST_F(ControlServerTest, APassedListenerSurvivesTheServer) {
   ::close(listener);
 }
 
+TEST_F(ControlServerTest, TakingLeaveItAnswersWhoIsInAndHangsUpOnWhoWaitsForNothing) {
+  listen_and_repeat();
+  RawClient idle(path()), asking(path());
+  ASSERT_TRUE(idle.say("GET /before HTTP/1.1\r\nHost: x\r\n\r\n"));
+  idle.hear_until("GET /before ");
+  ASSERT_TRUE(asking.say("GET /begun HTTP/1.1\r\nHo"));
+  EXPECT_TRUE(call_control(path(), "GET", "/")) << "let in after the other";
+  std::promise<void> left;
+  boost::asio::post(context_, [&] { server_->take_leave([&] { left.set_value(); }); });
+  EXPECT_THAT(idle.hear(), IsEmpty());
+  EXPECT_FALSE(daemon::daemon_listens(path())) << "nobody is let in any more";
+  ASSERT_TRUE(asking.say("st: x\r\n\r\n"));
+  EXPECT_THAT(asking.hear(), testing::AllOf(HasSubstr("Connection: close"), HasSubstr("GET /begun ")));
+  left.get_future().wait();
+}
+
+TEST_F(ControlServerTest, TakingLeaveItDoesNotWaitForWhoNeverAsks) {
+  listen_and_repeat(std::chrono::hours{1});
+  const RawClient silent(path());
+  EXPECT_TRUE(call_control(path(), "GET", "/")) << "let in after the other";
+  std::promise<void> left;
+  boost::asio::post(context_, [&] { server_->take_leave([&] { left.set_value(); }); });
+  left.get_future().wait();
+}
+
 TEST_F(ControlServerTest, WhatIsNoSocketIsNotAdopted) {
   const auto server = ControlServer::adopt(context_, -1, [](const ControlRequest&, const ControlServer::Reply&) {});
   ASSERT_FALSE(server);

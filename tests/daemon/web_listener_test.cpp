@@ -11,8 +11,10 @@
 #include <filesystem>
 #include <future>
 #include <stdexcept>
+#include <thread>
 #include <vector>
 
+#include "daemon/guests.h"
 #include "tests/support/paths.h"
 #include "tests/support/raw_client.h"
 
@@ -87,25 +89,107 @@ TEST_F(WebListenerTest, AUnixSocketDoesAsWellAndIsTheGroups) {
   EXPECT_FALSE(std::filesystem::exists(path)) << "gone with the listener";
 }
 
+/// As systemd holds it: listens before anybody is there to answer, and after.
+class PassedSocket {
+ public:
+  PassedSocket() {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    path().copy(address.sun_path, sizeof address.sun_path - 1);
+    if (::bind(descriptor_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
+        ::listen(descriptor_, 8) != 0)
+      throw std::runtime_error("cannot listen at " + path());
+  }
+  ~PassedSocket() { ::close(descriptor_); }
+  PassedSocket(const PassedSocket&) = delete;
+  PassedSocket& operator=(const PassedSocket&) = delete;
+
+  std::string path() const { return (folder_.path() / "http.sock").string(); }
+  int descriptor() const { return descriptor_; }
+  std::unique_ptr<WebListener> adopted_by(WebListener::Handler handler) const {
+    auto adopted = WebListener::adopt(descriptor_, std::move(handler));
+    if (!adopted) throw std::runtime_error(adopted.error());
+    return std::move(*adopted);
+  }
+
+ private:
+  TemporaryFolder folder_;
+  int descriptor_ = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+};
+
+void say_here(const WebRequest&, const WebListener::Reply& reply) {
+  reply({200, "text/plain", "here"});
+}
+
 TEST_F(WebListenerTest, APassedSocketSurvivesTheListener) {
-  const TemporaryFolder folder;
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  (folder.path() / "http.sock").string().copy(address.sun_path, sizeof address.sun_path - 1);
-  const int passed = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  ASSERT_EQ(::bind(passed, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
-  ASSERT_EQ(::listen(passed, 8), 0);
+  const PassedSocket passed;
   for (const char* word : {"first", "second"}) {
-    RawClient waiting(address.sun_path);  // before anybody is there to answer
+    RawClient waiting(passed.path());  // before anybody is there to answer
     waiting.say(get_and_close);
-    auto adopted = WebListener::adopt(
-        passed, [word](const WebRequest&, const WebListener::Reply& reply) { reply({200, "text/plain", word}); });
-    ASSERT_TRUE(adopted) << adopted.error();
+    const auto adopted = passed.adopted_by(
+        [word](const WebRequest&, const WebListener::Reply& reply) { reply({200, "text/plain", word}); });
     EXPECT_THAT(waiting.hear(), EndsWith(word));
   }
-  EXPECT_EQ(daemon::socket_address(passed), address.sun_path);
-  ::close(passed);
-  EXPECT_FALSE(WebListener::adopt(-1, [](const WebRequest&, const WebListener::Reply&) {}));
+  EXPECT_EQ(daemon::socket_address(passed.descriptor()), passed.path());
+  EXPECT_FALSE(WebListener::adopt(-1, say_here));
+}
+
+TEST_F(WebListenerTest, WhoAsksWhileOneListenerFollowsAnotherIsAnswered) {
+  const PassedSocket passed;
+  std::atomic<bool> over = false;
+  int asked = 0, refused = 0;
+  std::thread asking([&] {
+    for (; !over; ++asked) try {
+        RawClient one(passed.path());
+        if (!one.say(get_and_close) || !one.hear().ends_with("here")) ++refused;
+      } catch (const std::runtime_error&) {
+        ++refused;
+      }
+  });
+  int too_slow = 0;  // to be answered while a listener takes leave
+  for (int i = 0; i < 300; ++i) {
+    auto listener = passed.adopted_by(say_here);
+    std::promise<void> left;
+    const auto begun = std::chrono::steady_clock::now();
+    listener->take_leave([&] { left.set_value(); });
+    left.get_future().wait();
+    if (std::chrono::steady_clock::now() - begun >= daemon::leave_taking) ++too_slow;
+  }
+  over = true;
+  const auto last = passed.adopted_by(say_here);  // for who asks still
+  asking.join();
+  EXPECT_LE(refused, too_slow) << "of " << asked;
+  EXPECT_GT(asked, 0);
+}
+
+TEST_F(WebListenerTest, TakingLeaveItAnswersWhoIsInAndHangsUpOnWhoWaitsForNothing) {
+  listen_and_repeat();
+  RawClient idle = client(), asking = client();
+  idle.say("GET /before HTTP/1.1\r\nHost: x\r\n\r\n");
+  idle.hear_until("GET /before x");
+  asking.say("GET /first HTTP/1.1\r\nHost: x\r\n\r\n");
+  asking.hear_until("GET /first x");
+  asking.say("GET /begun HTTP/1.1\r\nHo");
+  // Heard later than what was said before, on the one thread that the listener has.
+  EXPECT_THAT(answer_to(get_and_close), HasSubstr("GET /status"));
+  std::promise<void> left;
+  listener_->take_leave([&] { left.set_value(); });
+  EXPECT_THAT(idle.hear(), testing::Not(HasSubstr("HTTP/1.1"))) << "no more than it has had";
+  EXPECT_THROW(client(), std::runtime_error) << "nobody is let in any more";
+  asking.say("st: x\r\n\r\n");
+  EXPECT_THAT(asking.hear(), testing::AllOf(HasSubstr("Connection: close"), HasSubstr("GET /begun")));
+  left.get_future().wait();
+}
+
+TEST_F(WebListenerTest, TakingLeaveItDoesNotWaitForWhoNeverAsks) {
+  listen_and_repeat({.patience = std::chrono::hours{1}});
+  const RawClient silent = client();
+  EXPECT_THAT(answer_to(get_and_close), HasSubstr("GET /status")) << "let in after the other";
+  std::promise<void> left;
+  const auto begun = std::chrono::steady_clock::now();
+  listener_->take_leave([&] { left.set_value(); });
+  left.get_future().wait();
+  EXPECT_GE(std::chrono::steady_clock::now() - begun, daemon::leave_taking);
 }
 
 TEST_F(WebListenerTest, OneConnectionMayAskSeveralTimesAndWithoutWaiting) {
@@ -130,7 +214,8 @@ TEST_F(WebListenerTest, WhatIsNoRequestIsToldSo) {
   EXPECT_THAT(answer_to("\x16\x03\x01 hello\r\n\r\n"), StartsWith("HTTP/1.1 400"));
   EXPECT_THAT(answer_to("GET  HTTP/1.1\r\n\r\n"), StartsWith("HTTP/1.1 400"));
   for (const char* target : {"*", "http://elsewhere/status", "/%zz", "/%00%"})
-    EXPECT_THAT(answer_to(std::string("GET ") + target + " HTTP/1.1\r\nHost: x\r\n\r\n"), StartsWith("HTTP/1.1 400"))
+    EXPECT_THAT(answer_to(std::string("GET ") + target + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"),
+                StartsWith("HTTP/1.1 400"))
         << target;
   EXPECT_THAT(answer_to("POST /resync HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab"),
               StartsWith("HTTP/1.1 400"));
