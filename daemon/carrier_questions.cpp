@@ -22,30 +22,37 @@ void CarrierQuestions::ask(Question question) {
 void CarrierQuestions::send(Pointer question, bool again) {
   CarrierAccess& access = *carriers_.find(question->carrier)->second;
   access.enter([this, &access, question = std::move(question), again](CarrierAccess::Entered session) mutable {
+    // The place of the first time, which it has kept. Later: polls would take it before the others who waited with us.
+    if (again) runtime_.post([this, carrier = question->carrier] { hooks_.request_answered(carrier); });
     if (!session) return question->unanswered(std::move(session.error()));
     auto request = question->build(call_in(*session, runtime_.now(), access.random()));
     if (!request) return question->unanswered(std::move(request.error()));
     hooks_.request_sent(question->carrier);
     transport_.submit(std::move(*request), [this, question = std::move(question), session = std::move(*session),
                                             again](FetchResult result) mutable {
+      if (result) return read(std::move(question), again ? nullptr : std::move(session), std::move(*result));
       hooks_.request_answered(question->carrier);
-      if (!result) return question->unanswered(std::move(result.error()));
-      read(std::move(question), again ? nullptr : std::move(session), std::move(*result));
+      question->unanswered(std::move(result.error()));
     });
   });
 }
 
+// With a session it may be made once more. Until it is known not to be, and until what follows from its answer is under
+// way, it keeps its place among the carrier's requests: a poll that took it would go out beside them.
 void CarrierQuestions::read(Pointer question, SessionPointer session, HttpAnswer answer) {
   const auto& profile = carriers_.find(question->carrier)->second->profile();
   mapper_.run(
       question->carrier, [this, profile, question, session = std::move(session), answer = std::move(answer)]() mutable {
-        if (!session || !carriers::refuses_session(*profile, question->operation, answer))
-          return question->read(std::move(answer));
-        return Runtime::Task([this, question, session = std::move(session), answer = std::move(answer)]() mutable {
-          if (carriers_.find(question->carrier)->second->refused(session))
-            send(std::move(question), true);
-          else
-            read(std::move(question), nullptr, std::move(answer));
+        if (session && carriers::refuses_session(*profile, question->operation, answer))
+          return Runtime::Task([this, question, session = std::move(session), answer = std::move(answer)]() mutable {
+            if (carriers_.find(question->carrier)->second->refused(session))
+              send(std::move(question), true);
+            else
+              read(std::move(question), nullptr, std::move(answer));
+          });
+        return Runtime::Task([this, question, then = question->read(std::move(answer))]() mutable {
+          then();
+          hooks_.request_answered(question->carrier);
         });
       });
 }

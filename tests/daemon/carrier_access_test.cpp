@@ -296,6 +296,23 @@ TEST_F(CarrierAccessTest, RequestsForRemitosLogInAndAreSentOnceMoreWhereTheirSes
   EXPECT_TRUE(daemon->worker.idle());
 }
 
+TEST_F(CarrierAccessTest, WhatIsSentOnceMoreAfterALoginKeepsItsPlaceAmongTheCarriersRequests) {
+  carriers.set_latency(2s);
+  follow_many(200, [](scheduler::LaneConfig& lane) {
+    lane.concurrency = 1;
+    lane.interval = 60s;  // more than it can take: a poll waits for every place
+  });
+  for (int i = 1; i <= 20; ++i) {
+    clock().run_for(1min);
+    carrier.forget_sessions();
+    ask(std::to_string(i));
+  }
+  clock().run_for(1min);
+  EXPECT_GT(sent_to("/create/"), 30u) << "most of them were refused for their session once";
+  EXPECT_EQ(count("remito_requests where state = 'accepted' and attempts = 1"), 20);
+  EXPECT_EQ(daemon->transport.in_flight_max(), 1u);
+}
+
 TEST_F(CarrierAccessTest, ALookAtAnAcceptedRequestIsMadeOnceMore) {
   follow_many(0);
   ask("1");
