@@ -27,7 +27,7 @@ constexpr std::size_t reports_per_commit = 500;
 // A change waits so long for others to be committed with it: nothing beside the minutes between polls, and much to the
 // database.
 constexpr std::chrono::milliseconds gathering{50};
-// No further request goes out while so many reports wait for their commit.
+// No further poll begins while so many reports wait for their commit.
 constexpr std::size_t reports_waiting_max = 2 * reports_per_commit;
 // So small an answer is mapped at once, unless the profile's expressions may cost the square of its length: it takes
 // tens of microseconds, as much as to hand it to another thread and back.
@@ -126,7 +126,7 @@ bool Poller::send_in(const SessionPointer& session, Carrier& carrier, Batch batc
            {BatchOutcome::Kind::unaskable, {}});
     return false;
   }
-  request->known_fingerprint = known_fingerprint(carrier, batch);
+  request->known.fingerprint = known_fingerprint(carrier, batch);
   submit(carrier, {std::move(batch), session, carrier.has_pages ? std::make_unique<Asking::Pages>() : nullptr},
          std::move(*request));
   return true;
@@ -324,19 +324,22 @@ void Poller::settle(Carrier& carrier, Uncommitted& answer, std::span<const db::A
       carrier.lane.saw(answer.batch.id, changed.slot, applied[i].status, applied[i].transitions != 0);
     if (applied[i].leaves_lane) leaving.push_back(changed.polled.shipment_id);
   }
-  if (any_new || answer.imperfect) keep_raw(answer, !new_unmapped && !answer.imperfect);
+  note_raw(answer, any_new || answer.imperfect, !new_unmapped && !answer.imperfect);
   if (answer.last_part) finish(carrier, answer.batch, {BatchOutcome::Kind::answered, {}});
   remove(carrier.name, leaving);
 }
 
-void Poller::keep_raw(const Uncommitted& answer, bool is_understood) {
-  if (std::exchange(answer.raw->kept, true)) return;
-  db::RawAnswer raw = answer.raw->answer;
-  raw.received_at = answer.committed_at;
-  if (is_understood)
-    raw_.keep_changed(std::move(raw));
+// Kept once, when it is known of all parts what became of them.
+void Poller::note_raw(const Uncommitted& answer, bool is_wanted, bool is_understood) {
+  Uncommitted::Raw& raw = *answer.raw;
+  raw.is_wanted = raw.is_wanted || is_wanted;
+  raw.is_understood = raw.is_understood && is_understood;
+  if (!answer.last_part || !raw.is_wanted) return;
+  raw.answer.received_at = answer.committed_at;
+  if (raw.is_understood)
+    raw_.keep_changed(std::move(raw.answer));
   else
-    raw_.keep(std::move(raw));
+    raw_.keep(std::move(raw.answer));
 }
 
 void Poller::finish(Carrier& carrier, const Batch& batch, const BatchOutcome& outcome) {

@@ -4,8 +4,8 @@
 //   send      profile + shipments -> HTTP request -> carrier (carriers/request.h, transport.h); at a carrier that wants
 //             a login the first poll waits for one (carrier_access.h), and no other is taken meanwhile
 //   answered  the bytes that are known (a request for one shipment only): finish
-//   map       answer -> reports (carriers/mapping.h): a small answer here, others on the mapping thread. Of one that
-//             comes in pages the next is asked for, until all are there
+//   map       answer -> reports (carriers/mapping.h): a small answer about one shipment here, others on the mapping
+//             thread. Of one that comes in pages the next is asked for, until all are there
 //   mapped    equal reports: finish. What is new waits for the next commit (wait_for_commit)
 //   commit    one transaction for the waiting reports, on the database's thread: compare with what is there
 //             (db/reconcile.h), write, make transitions (db/stores.h)
@@ -16,24 +16,26 @@
 // What can go wrong, how the lane takes it (scheduler::BatchOutcome), and when the shipments are asked anew:
 //
 //   no request can be made         unaskable  at their next turn, as all that follows where nothing else is said
-//   no answer, or none to login    failed     after 5 to 10 minutes; several in a row open the breaker
+//   no answer                      failed     after 5 to 10 minutes; several in a row open the breaker
+//   none to login                  failed     likewise, and the carrier rests until a login may be tried again
 //   session not taken              abandoned  after a new login (carriers/session.h says how often one is tried),
 //                                             later failed
 //   429, Retry-After               throttled  when the carrier has had its rest
-//   bad status, format, business   failed     the answer is kept raw (carriers/answer_rules.h says what is bad)
+//   bad status, format, business   failed     after 5 to 10 minutes; the answer is kept raw (carriers/answer_rules.h
+//                                             says what is bad)
 //   not found yet, or gone         answered   a report without events; nothing is written
 //   parts not understood           answered   kept raw; the rest of the answer counts
 //   unmapped code                  answered   stored, counted, logged, kept raw
-//   database away                  (waits)    the same commit again after 1 to 30 s
+//   database away                  (waits)    what waits is committed 1 to 30 s later (db/error.h says what passes)
 //   database refuses a report      answered   found by going one by one; logged, kept raw
-//   we stop                        abandoned
+//   we stop                        abandoned  as they were due
 //
 // Quotas are in poller_quotas.cpp, logins and pages in poller_sessions.cpp, what goes wrong on the way in
 // poller_trouble.cpp, who is asked at all in poller_lanes.cpp, what adaptive schedules learn in poller_learning.cpp.
 //
 // What is new waits a moment, so that changes that come together are committed together; while a thousand changed
-// reports of a carrier wait, it is sent no further request. So a slow or lost database pauses by itself what it would
-// have to store, and nothing is lost; answers without news go on.
+// reports of a carrier wait, no further poll of it begins (pages, and what others ask, go on). So a slow or lost
+// database pauses by itself what it would have to store, and nothing is lost.
 //
 // All functions are called on the deciding thread, and all callbacks come back on it and hold the poller: it lives
 // until that thread's loop has ended, after which none runs.
@@ -156,7 +158,7 @@ class Poller {
   void commit(Carrier& carrier);
   void committed(Carrier& carrier, db::DbResult<std::vector<db::AppliedReport>> result);
   void settle(Carrier& carrier, Uncommitted& answer, std::span<const db::AppliedReport> applied);
-  void keep_raw(const Uncommitted& answer, bool is_understood);
+  void note_raw(const Uncommitted& answer, bool is_wanted, bool is_understood);
   void not_committed(Carrier& carrier, const db::DbError& error);
   void leave_out_refused(Carrier& carrier, std::vector<Uncommitted> answers, const db::DbError& error);
   static std::vector<Uncommitted> in_parts(Uncommitted answer);

@@ -51,7 +51,7 @@ struct Poller::Asking {
   std::unique_ptr<Pages> pages;  ///< null where answers have none
 };
 
-// What the mapping thread made of an answer.
+// What was read from an answer.
 struct Poller::Mapped {
   scheduler::Batch batch;
   SessionPointer session;
@@ -72,9 +72,10 @@ struct Poller::Uncommitted {
   std::vector<Changed> changed;
   struct Raw {
     db::RawAnswer answer;
-    bool kept = false;
+    bool is_wanted = false;     ///< a commit found something new, a part was not understood or was refused
+    bool is_understood = true;  ///< all parts
   };
-  std::shared_ptr<Raw> raw;  ///< of all parts; kept once, if a commit finds something new, or it is imperfect
+  std::shared_ptr<Raw> raw;  ///< of all parts, kept with the last one
   bool last_part = true;     ///< with it the request is done
   bool imperfect = false;    ///< parts of the answer were not understood
   Instant committed_at{};    ///< the time of events that have none

@@ -16,6 +16,9 @@ using scheduler::Slot;
 
 namespace {
 
+// An alarm that rings later than it should is no rest.
+constexpr std::chrono::seconds page_late{1};
+
 // The last page with the bodies of all, and where those before it end: as the answer is kept.
 std::pair<HttpAnswer, std::vector<std::size_t>> in_one(std::vector<HttpAnswer> pages) {
   std::string body;
@@ -80,7 +83,9 @@ void Poller::plan_next_page(Carrier& carrier, Asking asking) {
 
 void Poller::ask_due_pages(Carrier& carrier) {
   while (!carrier.pages_due.empty()) {
-    const Instant due = std::max(carrier.pages_due.front().pages->due, carrier.lane.resting_until());
+    Instant& planned = carrier.pages_due.front().pages->due;
+    if (planned + page_late < runtime_.now() && !stopping_) planned = carrier.lane.spend_again(runtime_.now());
+    const Instant due = std::max(planned, carrier.lane.resting_until());
     if (due > runtime_.now()) return stopping_ ? abandon_due_pages(carrier) : carrier.page_alarm->set(due);
     Asking asking = std::move(carrier.pages_due.front());
     carrier.pages_due.pop_front();

@@ -108,7 +108,7 @@ db::RawAnswer Poller::raw_of(const Carrier& carrier, const Mapped& mapped, std::
 
 // ------------------------------------------------------------------ commits
 
-// The database did not take a commit. Trouble that passes: wait and try the same again; the lane pauses when enough
+// The database did not take a commit. Trouble that passes: wait and try again; the lane pauses when enough
 // reports wait. A report that it refuses: find it by going one by one, and leave it out.
 void Poller::not_committed(Carrier& carrier, const db::DbError& error) {
   std::vector<Uncommitted> answers = std::exchange(carrier.committing, {});
@@ -125,7 +125,8 @@ void Poller::not_committed(Carrier& carrier, const db::DbError& error) {
     carrier.commit_alarm->set(runtime_.in(carrier.commit_backoff));
     return;
   }
-  carrier.commit_backoff = {};
+  // What failed before may have been committed all the same.
+  if (std::exchange(carrier.commit_backoff, std::chrono::seconds{0}).count() != 0) hooks_.transitions_written();
   leave_out_refused(carrier, std::move(answers), error);
   commit(carrier);
 }
@@ -133,9 +134,10 @@ void Poller::not_committed(Carrier& carrier, const db::DbError& error) {
 // A report that the database refuses is found by going one by one: first the answers, then the reports of the one that
 // is refused.
 void Poller::leave_out_refused(Carrier& carrier, std::vector<Uncommitted> answers, const db::DbError& error) {
-  if (answers.size() == 1 && answers.front().changed.size() > 1) answers = in_parts(std::move(answers.front()));
+  const std::size_t were = answers.size();
+  if (were == 1 && answers.front().changed.size() > 1) answers = in_parts(std::move(answers.front()));
   if (answers.size() > 1) {
-    carrier.one_by_one = std::max(carrier.one_by_one, answers.size());
+    carrier.one_by_one = std::max(carrier.one_by_one, were) + answers.size() - were;
     carrier.waiting.insert(carrier.waiting.begin(), std::make_move_iterator(answers.begin()),
                            std::make_move_iterator(answers.end()));
     return;
@@ -151,7 +153,7 @@ void Poller::leave_out_refused(Carrier& carrier, std::vector<Uncommitted> answer
   --carrier.reports_waiting;
   note_failure(carrier, refused.report.remito, 1, "database", error.message);
   answer.raw->answer.why = "the database refused the report of " + refused.report.remito + ": " + error.message;
-  keep_raw(answer, false);
+  note_raw(answer, true, false);
   if (answer.last_part) finish(carrier, answer.batch, {BatchOutcome::Kind::answered, {}});
 }
 

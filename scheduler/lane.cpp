@@ -274,6 +274,10 @@ Instant Lane::spend_request(Instant now, Purpose purpose) {
   return impl_->limits.spend(now);
 }
 
+Instant Lane::spend_again(Instant now) {
+  return impl_->limits.spend_rate(impl_->advance(now));
+}
+
 void Lane::sent_late(Instant now) {
   impl_->limits.sent_late(impl_->advance(now));
 }

@@ -198,6 +198,9 @@ class Lane {
   /// And that one goes. Where the rate has no room for it, the schedule waits that much longer; returns when there is
   /// room, for those who can wait.
   Instant spend_request(Instant now, Purpose purpose);
+  /// Such a request did not go out when there was room for it (the carrier wanted rest), and the room went to nobody:
+  /// several that waited would go out at once. Returns when there is room again.
+  Instant spend_again(Instant now);
   /// A batch goes out only now, after a login that it waited for: what came free meanwhile must not go out with it.
   void sent_late(Instant now);
 

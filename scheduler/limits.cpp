@@ -132,9 +132,13 @@ std::size_t Limits::spare(Instant now) {
 }
 
 Instant Limits::spend(Instant now) {
+  quotas_.spend(now);
+  return spend_rate(now);
+}
+
+Instant Limits::spend_rate(Instant now) {
   Instant room = second_.spend(now);
   if (minute_) room = std::max(room, minute_->spend(now));
-  quotas_.spend(now);
   room = std::max(room, quotas_.next_room(now));
   return open_from(room).value_or(room);
 }

@@ -143,6 +143,28 @@ TEST_F(PagesTest, PagesWaitWhileTheCarrierWantsToBeLeftAlone) {
   EXPECT_EQ(told("T1"), "registered>picked_up picked_up>in_transit~ in_transit>delivered");
 }
 
+TEST_F(PagesTest, AfterARestPagesKeepTheCarriersRateToo) {
+  auto throttled = http_answer(429, "{}", "application/json");
+  throttled->retry_after = 1h;
+  std::vector<db::ResyncScope> all{{1, "test"}};
+  follow("test", "T0", "1000");
+  for (int i = 2; i <= 5; ++i) {
+    follow("test", "T" + std::to_string(i), std::to_string(1000 + i));
+    all.push_back({i, "test"});
+  }
+  follow_one({}, replaced(replaced(profile_text, "requests_per_second = 2.0", "requests_per_second = 0.1"),
+                          "concurrency = 2", "concurrency = 8"));
+  carriers.set_latency(60s);  // all first pages are under way when the one that wants rest comes
+  carriers.serve([throttled](const HttpRequest& request, Instant) {
+    if (request.url.contains("/T0")) return throttled;
+    return page("", request.url.ends_with("=1"));
+  });
+  daemon->poller.mark_resync(all);
+  clock().run_for(70min);
+  EXPECT_EQ(std::ranges::count_if(urls(), [](const std::string& url) { return url.ends_with("=2"); }), 4);
+  expect_rate(carriers.sent(), 0.1);
+}
+
 TEST_F(PagesTest, AStopDoesNotWaitForPagesThatTheRateHoldsBack) {
   follow_one({page(picked, true), page(done, false)},
              replaced(profile_text, "requests_per_second = 2.0", "requests_per_second = 0.001"));
