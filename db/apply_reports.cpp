@@ -71,19 +71,21 @@ constexpr Sql write_shipments_sql{R"(
     update shipments
     set status = r.status, reason = r.reason, status_at = r.status_at, attempts_failed = r.attempts_failed,
         terminal_at = r.terminal_at, detected_at = case when r.new_status then :now else detected_at end,
-        baseline_at = case when baseline and baseline_at is null then :now else baseline_at end
+        baseline_at = case when r.is_answer and baseline and baseline_at is null then :now else baseline_at end
     from (select value ->> 'id' as id, value ->> 'status' as status, value ->> 'reason' as reason,
                  value ->> 'status_at' as status_at, value ->> 'attempts_failed' as attempts_failed,
-                 value ->> 'terminal_at' as terminal_at, value ->> 'new_status' as new_status
+                 value ->> 'terminal_at' as terminal_at, value ->> 'new_status' as new_status,
+                 value ->> 'is_answer' as is_answer
           from json_each(:shipments)) as r
     where shipments.id = r.id)",
                                   R"(
     update shipments
     set status = r.status, reason = r.reason, status_at = r.status_at, attempts_failed = r.attempts_failed,
         terminal_at = r.terminal_at, detected_at = case when r.new_status then :now::bigint else detected_at end,
-        baseline_at = case when baseline and baseline_at is null then :now::bigint else baseline_at end
+        baseline_at = case when r.is_answer and baseline and baseline_at is null then :now::bigint
+                           else baseline_at end
     from jsonb_to_recordset(:shipments::jsonb) as r (id bigint, status text, reason text, status_at bigint,
-           attempts_failed integer, terminal_at bigint, new_status boolean)
+           attempts_failed integer, terminal_at bigint, new_status boolean, is_answer boolean)
     where shipments.id = r.id)"};
 
 constexpr Sql count_unmapped_sql{R"(
@@ -205,29 +207,32 @@ void note_transitions(std::int64_t shipment_id, const Reconciled& outcome, Store
   }
 }
 
-void note_status(std::int64_t shipment_id, const Reconciled& outcome, StoredShipment& shipment, Writes& writes,
+void note_status(const PolledReport& polled, const Reconciled& outcome, StoredShipment& shipment, Writes& writes,
                  Instant now) {
   KnownShipment& known = shipment.known;
   const std::optional<Instant> status_at =
       outcome.status_at ? std::optional(outcome.status_at->at) : std::optional<Instant>();
   const std::optional<Instant> terminal_at = terminal_since(shipment, outcome.status, now);
   const bool new_status = outcome.status != known.status;
+  const bool ends_baseline = known.baseline && !polled.is_our_doing;
   const bool same = !new_status && outcome.reason == known.reason && outcome.attempts_failed == known.attempts_failed &&
-                    status_at == shipment.status_at && terminal_at == shipment.terminal_at && !known.baseline;
+                    status_at == shipment.status_at && terminal_at == shipment.terminal_at && !ends_baseline;
   if (same) return;
-  json& row = writes.shipments[shipment_id];
+  json& row = writes.shipments[polled.shipment_id];
   const bool status_written = row.is_object() && row.at("new_status").get<bool>();
-  row = {{"id", shipment_id},
+  const bool answer_written = row.is_object() && row.at("is_answer").get<bool>();
+  row = {{"id", polled.shipment_id},
          {"status", name(outcome.status)},
          {"reason", name(outcome.reason)},
          {"status_at", instant_json(status_at)},
          {"attempts_failed", outcome.attempts_failed},
          {"terminal_at", instant_json(terminal_at)},
-         {"new_status", new_status || status_written}};
+         {"new_status", new_status || status_written},
+         {"is_answer", !polled.is_our_doing || answer_written}};
   known.status = outcome.status;
   known.reason = outcome.reason;
   known.attempts_failed = outcome.attempts_failed;
-  known.baseline = false;
+  if (ends_baseline) known.baseline = false;
   shipment.status_at = status_at;
   shipment.terminal_at = terminal_at;
 }
@@ -238,11 +243,14 @@ AppliedReport apply(const ApplyRules& rules, const PolledReport& polled, StoredS
   if (tells_events(polled.report.kind) && !shipment.erased) {
     ReconcileRules reconcile_rules = rules.reconcile;
     reconcile_rules.read_again = polled.received_at.has_value();
+    const bool history_is_to_come = shipment.known.baseline;
+    if (polled.is_our_doing) shipment.known.baseline = false;  // that is news, whatever the carrier has said so far
     const Reconciled outcome =
         reconcile(shipment.known, without_zeros(polled.report), reconcile_rules, polled.received_at.value_or(now));
+    shipment.known.baseline = history_is_to_come;
     note_events(polled.shipment_id, outcome, shipment, writes);
     note_transitions(polled.shipment_id, outcome, shipment, writes);
-    note_status(polled.shipment_id, outcome, shipment, writes, now);
+    note_status(polled, outcome, shipment, writes, now);
     applied.new_events = outcome.new_events.size();
     applied.updated_events = outcome.updated_events.size();
     applied.transitions = outcome.transitions.size();

@@ -313,7 +313,9 @@ DbResult<void> cancel_shipment(Session& session, std::int64_t shipment_id, const
   event.text = "Cancelado a pedido";
   event.status = Status::cancelled;
   event.occurred_at = OccurredAt{.at = last_event ? std::max(now, *last_event + std::chrono::seconds{1}) : now};
-  const PolledReport report{shipment_id, {.remito = remito, .kind = Report::Kind::events, .events = {event}}};
+  const PolledReport report{.shipment_id = shipment_id,
+                            .report = {.remito = remito, .kind = Report::Kind::events, .events = {event}},
+                            .is_our_doing = true};
   const auto applied = apply_reports(session, rules, std::span{&report, 1}, now);
   if (!applied) return std::unexpected(applied.error());
   return {};

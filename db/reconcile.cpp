@@ -177,7 +177,8 @@ std::vector<ShipmentTransition> backfill_transitions(const KnownShipment& known,
                                                      const Folded& folded) {
   for (HistoryEntry& entry : history) entry.known.baseline = false;
   std::vector<ShipmentTransition> transitions = untold_transitions(known, history, folded);
-  for (ShipmentTransition& transition : transitions) transition.backfill = true;
+  // What lies after something told (a cancellation of ours) is no history.
+  for (ShipmentTransition& transition : transitions) transition.backfill = known.emitted.empty() || transition.late;
   return transitions;
 }
 
@@ -195,10 +196,10 @@ Reconciled reconcile(const KnownShipment& known, const Report& report, const Rec
   result.status_at = folded.status_at;
   result.attempts_failed = folded.attempts_failed;
   collect_events(history, folded, result);
-  if (!known.baseline)
-    result.transitions = untold_transitions(known, history, folded);
-  else if (known.backfill)
+  if (known.baseline && known.backfill)
     result.transitions = backfill_transitions(known, std::move(history), folded);
+  else if (!known.baseline || !known.emitted.empty())
+    result.transitions = untold_transitions(known, history, folded);
   return result;
 }
 

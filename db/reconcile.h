@@ -114,8 +114,8 @@ struct Reconciled {
 std::string event_key(const TrackingEvent& event);
 
 /// `known.baseline` makes the report's events the baseline and gives no transitions, or with `known.backfill` those of
-/// history. A report of not_found_yet or gone,
-/// or one that says nothing new, changes nothing.
+/// history; where something was told all the same (a cancellation of ours), also what changes the present status since.
+/// A report of not_found_yet or gone, or one that says nothing new, changes nothing.
 Reconciled reconcile(const KnownShipment& known, const Report& report, const ReconcileRules& rules, Instant now);
 
 }  // namespace remitod::db

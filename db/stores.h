@@ -45,6 +45,9 @@ struct PolledReport {
   Report report;
   /// Of an answer that was kept and is read again: when it came. Nothing: now.
   std::optional<Instant> received_at = {};
+  /// We have done it ourselves (a cancellation): no answer of the carrier, so that an import's history is still to
+  /// come.
+  bool is_our_doing = false;
 };
 
 struct ApplyRules {

@@ -211,6 +211,66 @@ TEST_P(CancelRequests, AFollowedShipmentWithoutARequestCanBeCancelledToo) {
   EXPECT_EQ(request.client_ref, "");
 }
 
+/// Imports that are cancelled before their carrier has answered.
+class CancelledImports : public CancelRequests {
+ protected:
+  void import_and_cancel(const std::string& backfill) {
+    sql("insert into shipments (order_number, carrier, remito, baseline, backfill) values ('0998', 'oca', '9', true, " +
+        backfill + ")");
+    run<std::vector<OpenShipment>>([](Session& at) { return accept_new_shipments(at, noon, 10); });
+    wish("C", "0998");
+    take_up();
+    settle_wish(claim_wishes().at(0), Kind::cancelled);
+  }
+  void tell(Instant at, std::vector<TrackingEvent> events) {
+    const PolledReport report{.shipment_id = 1,
+                              .report = {.remito = "9", .kind = Report::Kind::events, .events = std::move(events)}};
+    ApplyRules rules;
+    rules.carrier = "oca";
+    run<std::vector<AppliedReport>>(
+        [&](Session& session) { return apply_reports(session, rules, std::span{&report, 1}, at); });
+  }
+  static TrackingEvent event(const char* code, Status status, Instant at) {
+    TrackingEvent made;
+    made.code = code;
+    made.status = status;
+    made.occurred_at = OccurredAt{.at = at};
+    return made;
+  }
+  std::string told(const std::string& where = "true") {
+    return text(("select cast(count(*) as text) from transitions where " + where).c_str());
+  }
+};
+REMITOD_ON_BOTH_ENGINES(CancelledImports);
+
+TEST_P(CancelledImports, HearOfThatAndOfNoHistory) {
+  import_and_cancel("false");
+  EXPECT_EQ(told(), "1");
+  EXPECT_EQ(text("select code || ' ' || from_status || '>' || to_status from transitions"),
+            "cancel_request registered>cancelled");
+  EXPECT_EQ(text("select status from shipments"), "cancelled");
+  EXPECT_EQ(text("select cast(coalesce(baseline_at, 0) as text) from shipments"), "0")
+      << "the carrier has told nothing yet";
+  tell(noon + 1h, {event("PU", Status::picked_up, noon - 48h), event("NV", Status::attempt_failed, noon - 24h)});
+  EXPECT_EQ(told(), "1");
+  EXPECT_EQ(text("select status from shipments"), "cancelled");
+  EXPECT_NE(text("select cast(coalesce(baseline_at, 0) as text) from shipments"), "0");
+}
+
+TEST_P(CancelledImports, HearOfWhatOverrulesIt) {
+  import_and_cancel("false");
+  tell(noon + 3h, {event("PU", Status::picked_up, noon - 48h), event("EN", Status::delivered, noon + 2h)});
+  EXPECT_EQ(told(), "2");
+  EXPECT_EQ(told("to_status = 'delivered' and from_status = 'cancelled'"), "1");
+}
+
+TEST_P(CancelledImports, HearOfHistoryThatTheyWantAsSuchAndOfWhatCameLaterAsNews) {
+  import_and_cancel("true");
+  tell(noon + 3h, {event("PU", Status::picked_up, noon - 48h), event("EN", Status::delivered, noon + 2h)});
+  EXPECT_EQ(told("to_status = 'picked_up' and backfill and late"), "1");
+  EXPECT_EQ(told("to_status = 'delivered' and not backfill and not late"), "1");
+}
+
 TEST_P(CancelRequests, ARepeatedKeyIsRefusedByTheTable) {
   wish("C");
   EXPECT_THROW(wish("C"), std::runtime_error);
