@@ -107,6 +107,8 @@ class SampleReplay {
   }
 
   const RulesTouched& touched() const { return touched_; }
+  /// Of [[track.answer.volatile]], by number from 0: which of them a sample has.
+  const std::set<std::size_t>& spans_seen() const { return spans_seen_; }
 
  private:
   void replay(const Expectation& expectation, std::span<const HttpAnswer> pages, const SampleFiles& files,
@@ -128,6 +130,8 @@ class SampleReplay {
     else if (const auto problem =
                  pages_problem(profile_, expectation, {pages, files.page_files}, check.deviations, lines_))
       check.problem = *problem;
+    else if (reads_what_is_volatile(expectation, pages, read))
+      check.problem = "with other values in what [[track.answer.volatile]] says is volatile, something else is read";
     if (!check.problem.empty() || !check.deviations.empty()) return;
     const json request = look_at_request(expectation, replay.operation, check);
     if (!request.is_null() || expectation.read.is_null())
@@ -172,11 +176,40 @@ class SampleReplay {
     return told(std::move(reader).finish());
   }
 
+  /// Such a part would hide what the carrier has to say (volatile_spans.h).
+  bool reads_what_is_volatile(const Expectation& expectation, std::span<const HttpAnswer> pages, const json& read) {
+    if (expectation.operation != "track" || !profile_.can_track()) return false;
+    const ReportRules& rules = profile_.compiled().track->reports;
+    if (!rules.volatile_spans) return false;
+    const std::vector<VolatileSpan>& spans = *rules.volatile_spans;
+    std::vector<HttpAnswer> others(pages.begin(), pages.end());
+    for (HttpAnswer& page : others) {
+      for (std::size_t i = 0; i < spans.size(); ++i)
+        if (has_span(page.body, spans[i])) spans_seen_.insert(i);
+      page.body = with_other_values(page.body, spans);
+    }
+    std::vector<RulesTaken> ignored;
+    const json other = reports(rules, expectation, others, ignored);
+    if (!read.contains("trouble")) return other != read;
+    // Its words may quote the answer.
+    return !other.contains("trouble") || other["trouble"]["kind"] != read["trouble"]["kind"];
+  }
+
   const Profile& profile_;
   const ProfileLines& lines_;
   RulesTouched touched_;
+  std::set<std::size_t> spans_seen_;
   bool has_order_ = false;
 };
+
+void remark_on_spans(const Profile& profile, const std::set<std::size_t>& seen, const ProfileLines& lines,
+                     std::vector<Remark>& remarks) {
+  if (!profile.can_track() || !profile.compiled().track->reports.volatile_spans) return;
+  for (std::size_t i = 0; i < profile.compiled().track->reports.volatile_spans->size(); ++i) {
+    const std::string key = "track.answer.volatile." + std::to_string(i + 1);
+    if (!seen.contains(i)) remarks.push_back({{key, lines.of(key)}, "no sample has such a part"});
+  }
+}
 
 }  // namespace
 
@@ -206,6 +239,7 @@ ProfileCheck check_profile(const std::filesystem::path& dir) {
     check.remarks.push_back({{"", 0}, "there are no samples: nothing shows that this profile reads what it should"});
   else
     check.remarks = remarks((*profile)->compiled(), replay.touched(), lines);
+  if (!samples->empty()) remark_on_spans(**profile, replay.spans_seen(), lines, check.remarks);
   return check;
 }
 

@@ -19,6 +19,7 @@
 #include "carriers/template.h"
 #include "carriers/times.h"
 #include "carriers/tracking.h"
+#include "carriers/volatile_spans.h"
 
 namespace remitod::carriers {
 
@@ -75,6 +76,7 @@ struct ReportRules {
   std::optional<TimeReader> times;
   std::vector<StatusRule> status_rules;
   std::vector<ReasonRule> reason_rules;
+  std::shared_ptr<const std::vector<VolatileSpan>> volatile_spans;  ///< null: none
 };
 
 /// [X.paging]: how to come from one page of an answer to the next.

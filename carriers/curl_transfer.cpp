@@ -79,7 +79,7 @@ std::expected<void, FetchError> CurlTransfer::load(Submission&& submission, mill
   bytes_then_ = 0;
 
   HttpRequest& request = submission.request;
-  known_fingerprint_ = request.known_fingerprint;
+  known_ = std::move(request.known);
   const bool has_body = !request.body.empty() || request.method == "POST" || request.method == "PUT";
   if (request.method != method_ || has_body != had_body_) {
     constexpr std::array methods{"GET", "POST", "PUT", "PATCH", "DELETE"};
@@ -218,8 +218,7 @@ HttpAnswer CurlTransfer::take_answer() {
   last_body_bytes_ = std::min(body_.size(), remembered_bytes_max);
   HttpAnswer answer;
   answer.status = static_cast<int>(curl_info<long>(easy(), CURLINFO_RESPONSE_CODE));
-  answer.fingerprint = remitod::fingerprint(body_);
-  leave_out_known_body(known_fingerprint_, answer);
+  compare(body_, known_, answer);
   if (!answer.known) {  // else the buffer stays here, for the next request
     if (const auto* type = curl_info<const char*>(easy(), CURLINFO_CONTENT_TYPE)) answer.content_type = type;
     answer.body = std::move(body_);

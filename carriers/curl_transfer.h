@@ -78,7 +78,7 @@ class CurlTransfer {
   std::string request_body_;  // libcurl reads it in place
   std::string body_;
   std::size_t last_body_bytes_ = 0;
-  std::uint64_t known_fingerprint_ = 0;
+  KnownBody known_;
   Time looked_at_{}, fast_at_{};  ///< when is_too_slow() was asked last, and when it was fast enough last
   curl_off_t bytes_then_ = 0;     ///< moved until looked_at_
   bool request_began_ = false, over_cap_ = false, led_elsewhere_ = false;

@@ -119,6 +119,15 @@ void read_event(TableReader& event, ReportRules& rules, const std::string& zone,
   event.refuse_other_keys();
 }
 
+std::shared_ptr<const std::vector<VolatileSpan>> read_volatile_spans(TableReader& answer) {
+  std::vector<VolatileSpan> spans;
+  for (TableReader& span : answer.tables("volatile")) {
+    spans.push_back({span.required_text("after").value_or(""), span.required_text("before").value_or("")});
+    span.refuse_other_keys();
+  }
+  return spans.empty() ? nullptr : std::make_shared<const std::vector<VolatileSpan>>(std::move(spans));
+}
+
 void read_report_answer(TableReader& answer, ReportRules& rules, const NoValue& no_value, int batch_max, Asks asks) {
   static const std::vector<std::string> orders{"oldest_first", "newest_first"};
   rules.answer = read_answer_rules(answer, no_value);
@@ -134,6 +143,7 @@ void read_report_answer(TableReader& answer, ReportRules& rules, const NoValue& 
   rules.events = read_query(answer, "events", Yields::nodes);
   rules.newest_first = answer.choice("order", orders).value_or(0) == 1;
   rules.snapshot = answer.boolean("snapshot").value_or(false);
+  if (asks == Asks::for_numbers) rules.volatile_spans = read_volatile_spans(answer);
   if (answer.has("shipments") && !answer.has("remito"))
     answer.error("remito", "is missing: answers are matched to shipments by number");
   if (batch_max > 1 && !answer.has("shipments"))

@@ -100,7 +100,9 @@ std::expected<HttpRequest, RequestError> build_track(const Profile& profile, std
     ItemValues& value = values.emplace_back(ItemValues{item.remito, {}, item.registered_at});
     if (track.uses_dates) value.registered_date = date_digits(local_day(item.registered_at, profile.zone()));
   }
-  return fill_request(profile.compiled(), track, call, {}, values);
+  auto request = fill_request(profile.compiled(), track, call, {}, values);
+  if (request && items.size() == 1) request->known.volatile_spans = profile.compiled().track->reports.volatile_spans;
+  return request;
 }
 
 std::expected<HttpRequest, RequestError> build_create(const Profile& profile, const CreateOrder& order,

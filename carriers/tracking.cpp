@@ -104,8 +104,8 @@ bool is_terminal(Status status) {
          status == Status::expired;
 }
 
-// std::hash of libstdc++ is Murmur over 64 bits: good enough to tell one answer of a shipment from its last one, and
-// fast. Nobody gains by forging a collision: the carrier that could do so writes the answer anyway.
+// XXH3 over 64 bits: good enough to tell one answer of a shipment from its last one, and fast. Nobody gains by forging
+// a collision: the carrier that could do so writes the answer anyway.
 std::uint64_t fingerprint(std::string_view bytes) {
   return XXH3_64bits(bytes.data(), bytes.size());
 }

@@ -2,6 +2,8 @@
 
 #include <cstdlib>
 
+#include "carriers/tracking.h"
+
 namespace remitod::carriers {
 
 std::string_view name(FetchError::Kind kind) {
@@ -26,10 +28,11 @@ std::string_view name(FetchError::Kind kind) {
   std::abort();
 }
 
-void leave_out_known_body(std::uint64_t known_fingerprint, HttpAnswer& answer) {
+void compare(std::string_view body, const KnownBody& known, HttpAnswer& answer) {
+  answer.fingerprint =
+      known.volatile_spans ? steady_fingerprint(body, *known.volatile_spans) : remitod::fingerprint(body);
   answer.known =
-      answer.status == 200 && known_fingerprint != 0 && ((known_fingerprint ^ answer.fingerprint) << 20) == 0;
-  if (answer.known) answer.body.clear();
+      answer.status == 200 && known.fingerprint != 0 && ((known.fingerprint ^ answer.fingerprint) << 20) == 0;
 }
 
 }  // namespace remitod::carriers

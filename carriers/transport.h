@@ -9,8 +9,11 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
+
+#include "carriers/volatile_spans.h"
 
 namespace remitod::carriers {
 
@@ -42,6 +45,15 @@ struct TransportOptions {
   std::vector<std::string> kept_headers;
 };
 
+/// How an answer is told from the one before it.
+struct KnownBody {
+  /// Of the body that the caller knows already. An answer with status 200 and this fingerprint comes marked `known` and
+  /// without its body, which spares handing it over: most polls end so. The lower 44 bits count, since callers keep no
+  /// more. Zero: none.
+  std::uint64_t fingerprint = 0;
+  std::shared_ptr<const std::vector<VolatileSpan>> volatile_spans = {};  ///< left out of fingerprints; null: nothing is
+};
+
 struct HttpRequest {
   std::string method = "GET";
   std::string url;
@@ -52,17 +64,14 @@ struct HttpRequest {
   /// For calls that must not be repeated (create): a new connection, HTTP/1.1, closed afterwards. On a re-used
   /// connection that dies unanswered libcurl sends a POST again by itself.
   bool fresh_connection = false;
-  /// The fingerprint of the body that the caller knows already. An answer with status 200 and those very bytes comes
-  /// marked `known` and without its body, which spares handing it over: most polls end so. The lower 44 bits count,
-  /// since callers keep no more. Zero: none.
-  std::uint64_t known_fingerprint = 0;
+  KnownBody known = {};
 };
 
 struct HttpAnswer {
   int status = 0;
   std::string content_type;       ///< as sent, with its charset
   std::string body;               ///< content encoding removed, charset as sent
-  std::uint64_t fingerprint = 0;  ///< of `body`
+  std::uint64_t fingerprint = 0;  ///< of `body`, without KnownBody::volatile_spans
   /// Those of TransportOptions::kept_headers that are there, names as written there; one that stands twice comes twice.
   std::vector<std::pair<std::string, std::string>> headers;
   bool known = false;                               ///< the body is the known one, and left out
@@ -70,8 +79,8 @@ struct HttpAnswer {
   std::chrono::microseconds elapsed{};
 };
 
-/// For transports, with an answer that is complete: leaves its body out where HttpRequest::known_fingerprint says so.
-void leave_out_known_body(std::uint64_t known_fingerprint, HttpAnswer& answer);
+/// For transports, with an answer that is complete but for its body: its fingerprint, and whether it is known.
+void compare(std::string_view body, const KnownBody& known, HttpAnswer& answer);
 
 struct FetchError {
   enum class Kind : std::uint8_t {

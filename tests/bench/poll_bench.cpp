@@ -35,7 +35,8 @@ struct Options {
   std::size_t shipments = 20'000;
   double seconds = 5;
   bool step = false;   ///< the carrier's shipments move on after every pass
-  bool clock = false;  ///< every answer differs in its envelope
+  bool clock = false;  ///< every answer differs in its envelope ...
+  bool stated = true;  ///< ... and the profile says where
 };
 
 double cpu_seconds() {
@@ -61,26 +62,30 @@ std::string ask_farm(unsigned short port, const std::string& target) {
   return parser.get().body();
 }
 
-// The farm's answers hold no clock. This puts one in after the transfer: a comment before XML, a blank run before JSON,
-// so that the bytes differ each time and what is read from them does not.
+// The farm's answers hold no clock. This puts one in after the transfer, as a comment in XML and a member in JSON, so
+// that the bytes differ each time and what is read from them does not. Compares answers as the transport would have.
 class ClockInEnvelope final : public carriers::HttpTransport {
  public:
-  explicit ClockInEnvelope(carriers::HttpTransport& real) : real_(real) {}
+  ClockInEnvelope(carriers::HttpTransport& real, bool stated) : real_(real), stated_(stated) {}
   void submit(carriers::HttpRequest request, Done done) override {
-    real_.submit(std::move(request), [this, done = std::move(done)](carriers::FetchResult result) mutable {
-      if (result) {
-        const std::string now = std::to_string(++ticks_);
-        const bool xml = result->body.starts_with("<?xml");
-        result->body.insert(xml ? result->body.find("?>") + 2 : 1,
-                            xml ? "<!--" + now + "-->" : "\"now\":\"" + now + "\",");
-        result->fingerprint = fingerprint(result->body);
-      }
-      done(std::move(result));
-    });
+    carriers::KnownBody known = std::exchange(request.known, {});
+    if (!stated_) known.volatile_spans = nullptr;
+    real_.submit(std::move(request),
+                 [this, known = std::move(known), done = std::move(done)](carriers::FetchResult result) mutable {
+                   if (result) {
+                     const std::string now = std::to_string(++ticks_);
+                     const bool xml = result->body.starts_with("<?xml");
+                     result->body.insert(xml ? result->body.find("?>") + 2 : 1,
+                                         xml ? "<!--" + now + "-->" : "\"now\":\"" + now + "\",");
+                     carriers::compare(result->body, known, *result);
+                   }
+                   done(std::move(result));
+                 });
   }
 
  private:
   carriers::HttpTransport& real_;
+  bool stated_;
   std::uint64_t ticks_ = 0;
 };
 
@@ -128,7 +133,7 @@ class Bench {
         raw_(runtime_, *executor_),
         mapper_(runtime_),
         real_transport_(post()),
-        clock_transport_(real_transport_),
+        clock_transport_(real_transport_, options.stated),
         transport_(options.clock ? static_cast<carriers::HttpTransport&>(clock_transport_) : real_transport_),
         poller_(runtime_, transport_, mapper_, *executor_, raw_, {[] {}, [](std::span<const std::int64_t>) {}}),
         look_(runtime_.alarm([this] { look(); })) {
@@ -251,6 +256,7 @@ int main(int argc, char** argv) {
   app.add_option("--seconds", options.seconds, "How long is measured");
   app.add_flag("--step", options.step, "The carrier's shipments move on after every pass");
   app.add_flag("--clock", options.clock, "Every answer has a clock in its envelope");
+  app.add_flag("!--unstated", options.stated, "The profile does not say so");
   CLI11_PARSE(app, argc, argv);
   set_up_log("error");
   try {

@@ -85,6 +85,24 @@ TEST_F(CheckedProfile, NamesTheKeyOfAFieldThatReadsSomethingElse) {
   EXPECT_EQ(found[0].deciders.at(0).line, line_of("text = \"title\""));
 }
 
+TEST_F(CheckedProfile, FailsWhereWhatIsSaidToBeVolatileIsRead) {
+  const auto say_volatile = [this](const std::string& after) {
+    change("carrier.toml", "[track.event]",
+           "[[track.answer.volatile]]\nafter = '" + after + "'\nbefore = '\"'\n[track.event]");
+  };
+  say_volatile(R"("country": ")");
+  const ProfileCheck check = check_profile(dir());
+  EXPECT_FALSE(check.passed());
+  EXPECT_THAT(check.samples, Contains(AllOf(Field(&SampleCheck::name, "delivered"),
+                                            Field(&SampleCheck::problem, HasSubstr("[[track.answer.volatile]]")))));
+  change("carrier.toml", R"("country": ")", R"("request": ")");
+  change("samples/delivered.json", "\"ok\": true,", R"("ok": true, "request": "a-17",)");
+  EXPECT_TRUE(check_profile(dir()).passed());
+  change("samples/delivered.json", R"("request": "a-17",)", "");
+  EXPECT_TRUE(check_profile(dir()).passed());
+  EXPECT_THAT(remarks(), Contains(HasSubstr("track.answer.volatile.1: no sample has such a part")));
+}
+
 TEST_F(CheckedProfile, TellsAnEventThatIsIgnoredAndOneThatCannotBeRead) {
   change("carrier.toml", "status = \"delivered\"", "ignore = true");
   change("samples/delivered.json", "03/11/2026", "33/11/2026");

@@ -80,6 +80,46 @@ TEST_F(PollerTest, AVolatileEnvelopeCostsAParseAndNoStatement) {
   EXPECT_EQ(counters().unchanged, 24u);
 }
 
+TEST_F(PollerTest, AnEnvelopeThatIsVolatileWhereTheProfileSaysSoCostsNoParse) {
+  std::string state = "moving";
+  carriers.serve([&, answers = 0](const carriers::HttpRequest&, Instant) mutable {
+    return http_answer(200,
+                       R"({"now":")" + std::to_string(++answers) + R"(","events":[{"code":")" + state +
+                           R"(","at":"2026-11-22T10:00:00Z"}]})",
+                       "application/json");
+  });
+  daemon->add_carrier(load_small_profile(replaced(std::string(head), "batch_max = 10", "batch_max = 1") + R"toml(
+[track]
+url = "{{base_url}}/track/{{remito}}"
+[track.answer]
+format = "json"
+events = "/json/events"
+[[track.answer.volatile]]
+after = '"now":"'
+before = '"'
+[track.event]
+code = "code"
+time = "at"
+formats = ["iso"]
+[[track.status]]
+code = "moving"
+status = "in_transit"
+[[track.status]]
+code = "here"
+status = "delivered"
+)toml"));
+  follow("test", "T1");
+  daemon->start();
+  clock().run_for(2h);
+  const std::uint64_t maps = counters().mapped;
+  clock().run_for(24h);
+  EXPECT_EQ(counters().mapped, maps);
+  EXPECT_GE(counters().unchanged, 24u);
+  state = "here";
+  clock().run_for(1h);
+  EXPECT_EQ(database.text("select status from shipments"), "delivered");
+}
+
 TEST_F(PollerTest, AnUnchangedBatchCostsAParseAndNoStatement) {
   daemon->add_carrier("correios");
   for (int i = 1; i <= 30; ++i) {

@@ -33,9 +33,8 @@ inline std::string replaced(std::string text, std::string_view what, std::string
   return text;
 }
 
-/// An answer whose body is changed, and with it its fingerprint.
+/// An answer whose body is changed.
 inline carriers::FetchResult with_body(carriers::FetchResult answer, std::string body) {
-  answer->fingerprint = fingerprint(body);
   answer->body = std::move(body);
   return answer;
 }

@@ -127,9 +127,13 @@ carriers::FetchResult http_answer(int status, std::string body, std::string cont
   carriers::HttpAnswer answer;
   answer.status = status;
   answer.content_type = std::move(content_type);
-  answer.fingerprint = fingerprint(body);
   answer.body = std::move(body);
   return answer;
+}
+
+void compare(const carriers::KnownBody& known, carriers::HttpAnswer& answer) {
+  carriers::compare(answer.body, known, answer);
+  if (answer.known) answer.body.clear();
 }
 
 carriers::FetchResult fetch_error(carriers::FetchError::Kind kind, bool provably_unsent) {

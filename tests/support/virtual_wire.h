@@ -38,6 +38,8 @@ struct WireParcel {
 /// Throws where no carrier is known at the request's address.
 Asked read_request(const carriers::HttpRequest& request);
 
+/// As a transport does it, which leaves out a body that is known.
+void compare(const carriers::KnownBody& known, carriers::HttpAnswer& answer);
 carriers::FetchResult http_answer(int status, std::string body, std::string content_type = "text/xml; charset=utf-8");
 carriers::FetchResult fetch_error(carriers::FetchError::Kind kind, bool provably_unsent = false);
 
