@@ -373,6 +373,7 @@ std::pair<int, std::optional<Loaded>> serve(const Loaded& loaded, Remembered rem
 }  // namespace
 
 int run_daemon(Loaded loaded, const RandomSource& random) {
+  keep_large_pieces_apart();
   std::signal(SIGPIPE, SIG_IGN);  // a command that reads no more is heard of by an error
   // Also while no App listens for it, at the start and between two of them, SIGHUP does not end the process.
   boost::asio::io_context never_run;
