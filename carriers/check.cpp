@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <fstream>
-#include <map>
-#include <set>
 #include <sstream>
 
 #include "carriers/answer_rules.h"
@@ -107,8 +105,6 @@ class SampleReplay {
   }
 
   const RulesTouched& touched() const { return touched_; }
-  /// Of [[track.answer.volatile]], by number from 0: which of them a sample has.
-  const std::set<std::size_t>& spans_seen() const { return spans_seen_; }
 
  private:
   void replay(const Expectation& expectation, std::span<const HttpAnswer> pages, const SampleFiles& files,
@@ -185,7 +181,7 @@ class SampleReplay {
     std::vector<HttpAnswer> others(pages.begin(), pages.end());
     for (HttpAnswer& page : others) {
       for (std::size_t i = 0; i < spans.size(); ++i)
-        if (has_span(page.body, spans[i])) spans_seen_.insert(i);
+        if (has_span(page.body, spans[i])) touched_.note_span(i + 1);
       page.body = with_other_values(page.body, spans);
     }
     std::vector<RulesTaken> ignored;
@@ -198,18 +194,8 @@ class SampleReplay {
   const Profile& profile_;
   const ProfileLines& lines_;
   RulesTouched touched_;
-  std::set<std::size_t> spans_seen_;
   bool has_order_ = false;
 };
-
-void remark_on_spans(const Profile& profile, const std::set<std::size_t>& seen, const ProfileLines& lines,
-                     std::vector<Remark>& remarks) {
-  if (!profile.can_track() || !profile.compiled().track->reports.volatile_spans) return;
-  for (std::size_t i = 0; i < profile.compiled().track->reports.volatile_spans->size(); ++i) {
-    const std::string key = "track.answer.volatile." + std::to_string(i + 1);
-    if (!seen.contains(i)) remarks.push_back({{key, lines.of(key)}, "no sample has such a part"});
-  }
-}
 
 }  // namespace
 
@@ -239,7 +225,6 @@ ProfileCheck check_profile(const std::filesystem::path& dir) {
     check.remarks.push_back({{"", 0}, "there are no samples: nothing shows that this profile reads what it should"});
   else
     check.remarks = remarks((*profile)->compiled(), replay.touched(), lines);
-  if (!samples->empty()) remark_on_spans(**profile, replay.spans_seen(), lines, check.remarks);
   return check;
 }
 

@@ -11,6 +11,8 @@
 namespace remitod::carriers {
 namespace {
 
+constexpr const char* volatile_table = "answer.volatile";
+
 std::string rule_key(const std::string& operation, const char* table, std::size_t number) {
   return operation + "." + table + "." + std::to_string(number);
 }
@@ -46,6 +48,13 @@ class Remarks {
                                  (meant.empty() ? "" : " (did you mean '" + meant + "'?)") +
                                  ": unless the platform adds it to its orders by itself, it is always empty");
     }
+  }
+
+  void look_at_spans(const ReportRules& rules) {
+    if (!rules.volatile_spans) return;
+    for (std::size_t i = 1; i <= rules.volatile_spans->size(); ++i)
+      if (!touched_.has("track", volatile_table, i))
+        add(rule_key("track", volatile_table, i), "no sample has such a part");
   }
 
   void look_at_unmapped() {
@@ -110,6 +119,10 @@ void RulesTouched::note(const std::string& operation, const std::vector<RulesTak
         unmapped_.try_emplace({event["code"].get<std::string>(), event["text"].get<std::string>()}, sample);
 }
 
+void RulesTouched::note_span(std::size_t number) {
+  rules_.insert(rule_key("track", volatile_table, number));
+}
+
 bool RulesTouched::has(const std::string& operation, const char* table, std::size_t number) const {
   return rules_.contains(rule_key(operation, table, number));
 }
@@ -124,6 +137,7 @@ std::vector<Remark> remarks(const CompiledProfile& profile, const RulesTouched& 
   found.look_at_order("find", profile.find);
   found.look_at_order("quote", profile.quote);
   found.look_at_unmapped();
+  if (profile.track) found.look_at_spans(profile.track->reports);
   return found.take();
 }
 

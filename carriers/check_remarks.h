@@ -22,6 +22,8 @@ class RulesTouched {
   /// `read`: as Expectation::read.
   void note(const std::string& operation, const std::vector<RulesTaken>& taken, const nlohmann::json& read,
             const std::string& sample);
+  /// `number`: of a [[track.answer.volatile]], from 1, that a sample has.
+  void note_span(std::size_t number);
   bool has(const std::string& operation, const char* table, std::size_t number) const;
   /// Code and text of events without a status, each with the first sample that has it.
   const std::map<std::pair<std::string, std::string>, std::string>& unmapped() const { return unmapped_; }
