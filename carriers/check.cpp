@@ -128,7 +128,9 @@ class SampleReplay {
       check.problem = *problem;
     else if (reads_what_is_volatile(expectation, pages, read))
       check.problem = "with other values in what [[track.answer.volatile]] says is volatile, something else is read";
-    if (!check.problem.empty() || !check.deviations.empty()) return;
+    if (!check.problem.empty()) return;
+    touched_.note_operation(expectation.operation == "login" ? "auth.login" : expectation.operation);
+    if (!check.deviations.empty()) return;
     const json request = look_at_request(expectation, replay.operation, check);
     if (!request.is_null() || expectation.read.is_null())
       check.proposal = completed_expectation(*files.expectation, request, expectation.read.is_null() ? read : json());

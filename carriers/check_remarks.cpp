@@ -1,5 +1,7 @@
 #include "carriers/check_remarks.h"
 
+#include <algorithm>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <optional>
 
@@ -15,6 +17,14 @@ constexpr const char* volatile_table = "answer.volatile";
 
 std::string rule_key(const std::string& operation, const char* table, std::size_t number) {
   return operation + "." + table + "." + std::to_string(number);
+}
+
+/// Newest first, as far as times tell.
+bool runs_backwards(const nlohmann::json& events) {
+  std::vector<std::string> times;
+  for (const nlohmann::json& event : events)
+    if (event.contains("occurred_at")) times.push_back(event["occurred_at"].get<std::string>());
+  return std::ranges::is_sorted(times, std::ranges::greater{}) && !times.empty() && times.front() != times.back();
 }
 
 class Remarks {
@@ -55,6 +65,19 @@ class Remarks {
     for (std::size_t i = 1; i <= rules.volatile_spans->size(); ++i)
       if (!touched_.has("track", volatile_table, i))
         add(rule_key("track", volatile_table, i), "no sample has such a part");
+  }
+
+  void look_at_sequence(const std::string& operation, const ReportRules& rules) {
+    const auto sample = touched_.backwards().find(operation);
+    if (sample == touched_.backwards().end()) return;
+    add(operation + ".answer.order", "in sample " + sample->second + " each event is older than the one before it: " +
+                                         (rules.newest_first ? "is the newest really the first of the list?"
+                                                             : "does the list say order = \"newest_first\"?"));
+  }
+
+  /// What no sample shows is believed unseen.
+  void look_for_sample(const std::string& operation, bool profile_has_it) {
+    if (profile_has_it && !touched_.has(operation)) add(operation, "no sample of it");
   }
 
   void look_at_unmapped() {
@@ -113,10 +136,12 @@ void RulesTouched::note(const std::string& operation, const std::vector<RulesTak
     if (rules.reason_rule != 0) rules_.insert(rule_key(operation, "reason", rules.reason_rule));
   }
   if (!read.contains("reports")) return;
-  for (const nlohmann::json& report : read["reports"])
+  for (const nlohmann::json& report : read["reports"]) {
+    if (runs_backwards(report["events"])) backwards_.try_emplace(operation, sample);
     for (const nlohmann::json& event : report["events"])
       if (event["status"] == name(Status::unmapped))
         unmapped_.try_emplace({event["code"].get<std::string>(), event["text"].get<std::string>()}, sample);
+  }
 }
 
 void RulesTouched::note_span(std::size_t number) {
@@ -129,8 +154,23 @@ bool RulesTouched::has(const std::string& operation, const char* table, std::siz
 
 std::vector<Remark> remarks(const CompiledProfile& profile, const RulesTouched& touched, const ProfileLines& lines) {
   Remarks found(touched, lines);
-  if (profile.track) found.look_at("track", profile.track->reports);
-  if (const ReportRules* feed = feed_rules(profile)) found.look_at("feed", *feed);
+  const ReportRules* const feed = feed_rules(profile);
+  // oauth2 has no table of that name: its answers are those of a standard.
+  found.look_for_sample("auth.login", lines.of("auth.login") != 0);
+  found.look_for_sample("track", profile.track.has_value());
+  found.look_for_sample("feed", feed != nullptr);
+  found.look_for_sample("create", profile.create && profile.create->is_sent);
+  found.look_for_sample("find", profile.find.has_value());
+  found.look_for_sample("cancel", profile.cancel.has_value());
+  found.look_for_sample("quote", profile.quote.has_value());
+  if (profile.track) {
+    found.look_at("track", profile.track->reports);
+    found.look_at_sequence("track", profile.track->reports);
+  }
+  if (feed) {
+    found.look_at("feed", *feed);
+    found.look_at_sequence("feed", *feed);
+  }
   if (profile.create) found.look_at(*profile.create);
   found.look_at_order("create", profile.create);
   found.look_at_order("confirm", profile.confirm);

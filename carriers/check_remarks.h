@@ -22,14 +22,21 @@ class RulesTouched {
   /// `read`: as Expectation::read.
   void note(const std::string& operation, const std::vector<RulesTaken>& taken, const nlohmann::json& read,
             const std::string& sample);
+  /// There is a sample of it that could be read.
+  void note_operation(const std::string& operation) { operations_.insert(operation); }
+  bool has(const std::string& operation) const { return operations_.contains(operation); }
   /// `number`: of a [[track.answer.volatile]], from 1, that a sample has.
   void note_span(std::size_t number);
   bool has(const std::string& operation, const char* table, std::size_t number) const;
+  /// Samples of an operation in which every event is older than the one before it.
+  const std::map<std::string, std::string>& backwards() const { return backwards_; }
   /// Code and text of events without a status, each with the first sample that has it.
   const std::map<std::pair<std::string, std::string>, std::string>& unmapped() const { return unmapped_; }
 
  private:
-  std::set<std::string> rules_;  ///< "track.status.3"
+  std::set<std::string> operations_;
+  std::set<std::string> rules_;                   ///< "track.status.3"
+  std::map<std::string, std::string> backwards_;  ///< the first sample, by operation
   std::map<std::pair<std::string, std::string>, std::string> unmapped_;
 };
 

@@ -11,7 +11,9 @@ Promises promises(const Profile& profile) {
   Promises result;
   result.can_find = compiled.find.has_value();
   if (compiled.find) result.visible_after = compiled.find->visible_after;
-  if (compiled.create) result.key_window = compiled.create->key_window;
+  if (!compiled.create) return result;
+  result.chooses_remito = !compiled.create->remito_is_order_number && !compiled.create->range;
+  result.key_window = compiled.create->key_window;
   return result;
 }
 

@@ -11,7 +11,8 @@
 namespace remitod::carriers {
 
 struct Promises {
-  bool can_find = false;  ///< it can be asked for the shipment with our reference ([find])
+  bool chooses_remito = false;  ///< the number is its own; else it is one that it was given, or had given ahead
+  bool can_find = false;        ///< it can be asked for the shipment with our reference ([find])
   /// What it makes is found so long after at the latest. Absent: not being found proves nothing.
   std::optional<std::chrono::milliseconds> visible_after{};
   /// Create requests with one key make one shipment, for so long after the first. Absent: each makes its own.

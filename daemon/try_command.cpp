@@ -22,6 +22,7 @@
 #include "daemon/try_carrier.h"
 #include "daemon/try_text.h"
 #include "daemon/worker_pool.h"
+#include "scheduler/limits.h"
 
 namespace remitod::daemon {
 namespace {
@@ -97,6 +98,13 @@ std::optional<Config> config_of(const Options& options, int& exit_code) {
   return std::nullopt;
 }
 
+/// Nobody knows what was asked before: hours hold, and the rates between the requests of this trial.
+scheduler::Limits limits_of(scheduler::LaneConfig lane) {
+  lane.requests_per_hour.reset();
+  lane.requests_per_day.reset();
+  return scheduler::Limits(lane);
+}
+
 /// No daemon is there whose limits and session could be shared: this program is the only one that asks.
 int try_alone(const Options& options, const std::function<carriers::Random()>& random) {
   int exit_code = EX_OK;
@@ -111,11 +119,15 @@ int try_alone(const Options& options, const std::function<carriers::Random()>& r
   AsioRuntime runtime(config->time_scale, config->time_origin);
   WorkerPool mapper(runtime, 1);
   carriers::CurlTransport transport([&](std::move_only_function<void()> task) { runtime.post(std::move(task)); });
-  CarrierTrials trials(
-      runtime, transport, mapper,
-      {[](std::string_view) { return std::size_t{1}; }, [](std::string_view) {}, [](std::string_view) {}});
+  scheduler::Limits limits = limits_of(ready->front().lane);
+  if (!limits.is_open(runtime.now()))
+    return complain(options.target + " is not asked: its windows and blackouts do not allow it now", EX_TEMPFAIL);
+  const auto spend = [&] { limits.spend(runtime.now()); };
+  CarrierTrials trials(runtime, transport, mapper,
+                       {[&](std::string_view) { return limits.spare(runtime.now()); },
+                        [&](std::string_view) { spend(); }, [](std::string_view) {}});
   trials.add_carrier(std::make_shared<CarrierAccess>(runtime, transport, ready->front().profile,
-                                                     CarrierAccess::Hooks{[] {}, [] {}, [] {}, random}));
+                                                     CarrierAccess::Hooks{spend, [] {}, [] {}, random}));
   std::optional<std::string> trial;
   const auto stay = boost::asio::make_work_guard(runtime.context());
   trials.track(options.target, options.remito, [&](std::string text) {

@@ -24,10 +24,10 @@ constexpr Sql forget_sql{
          and name in (select value from jsonb_array_elements_text(:names::jsonb)))"};
 
 constexpr Sql open_shipments_sql{
-    R"(select id, carrier, remito, coalesce(registered_at, accepted_at) from shipments
+    R"(select id, carrier, remito, coalesce(registered_at, accepted_at), status from shipments
        where carrier = :carrier and remito in (select value from json_each(:remitos))
          and ended_at is null and accepted_at is not null)",
-    R"(select id, carrier, remito, coalesce(registered_at, accepted_at) from shipments
+    R"(select id, carrier, remito, coalesce(registered_at, accepted_at), status from shipments
        where carrier = :carrier::text and remito in (select value from jsonb_array_elements_text(:remitos::jsonb))
          and ended_at is null and accepted_at is not null)"};
 
@@ -59,8 +59,12 @@ DbResult<std::vector<OpenShipment>> find_open_shipments(Session& session, std::s
                                                         std::span<const std::string> remitos) {
   std::vector<OpenShipment> shipments;
   OpenShipment row;
+  std::string status;
   session.query(open_shipments_sql, {{"carrier", carrier}, {"remitos", texts_parameter(remitos)}},
-                {&row.shipment_id, &row.carrier, &row.remito, &row.registered_at}, [&] { shipments.push_back(row); });
+                {&row.shipment_id, &row.carrier, &row.remito, &row.registered_at, &status}, [&] {
+                  row.status = status_from(status).value_or(Status::unmapped);
+                  shipments.push_back(row);
+                });
   return shipments;
 }
 

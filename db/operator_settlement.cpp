@@ -107,7 +107,8 @@ DbResult<std::expected<OperatorSettled, NotSettled>> settle_by_operator(Session&
   if (settlement.action == Action::adopt) {
     const auto open = find_open_shipments(session, found->carrier, std::span{&settlement.text, 1});
     if (!open) return std::unexpected(open.error());
-    if (!open->empty())
+    // What was cancelled is not in use: a person may know that the carrier has taken it up again.
+    if (std::ranges::any_of(*open, [](const OpenShipment& one) { return one.status != Status::cancelled; }))
       return Result(
           std::unexpected(NotSettled{NotSettled::Why::remito_in_use,
                                      "another open shipment of " + found->carrier + " has remito " + settlement.text +

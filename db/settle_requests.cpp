@@ -50,6 +50,19 @@ constexpr Sql insert_shipments_sql{
        on conflict do nothing
        returning id, request_id)"};
 
+// Of what the carrier chose: what it had given for the same order before.
+constexpr Sql given_before_sql{
+    R"(select r.id
+       from json_each(:chosen) as g join remito_requests r on r.id = g.value ->> 'id'
+       where exists (select 1 from shipments s
+                     where s.carrier = r.carrier and s.remito = g.value ->> 'remito'
+                       and s.order_number = r.order_number and (s.ended_at is not null or s.status = 'cancelled')))",
+    R"(select r.id
+       from jsonb_to_recordset(:chosen::jsonb) as g (id bigint, remito text) join remito_requests r on r.id = g.id
+       where exists (select 1 from shipments s
+                     where s.carrier = r.carrier and s.remito = g.remito
+                       and s.order_number = r.order_number and (s.ended_at is not null or s.status = 'cancelled')))"};
+
 constexpr Sql end_cancelled_sql{
     R"(update shipments set ended_at = :now
        from (select r.carrier, g.value ->> 'remito' as remito
@@ -159,6 +172,14 @@ std::string granted_remito(const RequestOutcome& outcome) {
   return outcome.kind == Kind::granted ? storable(outcome.remito) : std::string{};
 }
 
+std::set<std::int64_t> given_before(Session& session, const json& chosen) {
+  std::set<std::int64_t> requests;
+  std::int64_t id = 0;
+  if (!chosen.empty())
+    session.query(given_before_sql, {{"chosen", to_parameter(chosen)}}, {&id}, [&] { requests.insert(id); });
+  return requests;
+}
+
 constexpr const char* name(RequestOutcome::NextStep step) {
   switch (step) {
     case RequestOutcome::NextStep::undecided:
@@ -171,7 +192,18 @@ constexpr const char* name(RequestOutcome::NextStep step) {
   std::unreachable();
 }
 
-void grant(json& row, const RequestOutcome& outcome, std::optional<std::int64_t> shipment_id) {
+/// The remito is not this request's: `is_given_before` to the same order.
+void leave_to_person(json& row, const RequestOutcome& outcome, const std::string& remito, bool is_given_before) {
+  std::string why =
+      outcome.found ? "the carrier has our reference with remito " + remito : "the carrier gave remito " + remito;
+  if (is_given_before)
+    why += " again, which a shipment of this order had that was cancelled or has ended";
+  else
+    why += std::string(", which another ") + (outcome.found ? "" : "open ") + "shipment of this carrier has";
+  row.update({{"refusal_code", "remito_in_use"}, {"refusal_text", std::move(why)}});
+}
+
+void grant(json& row, const RequestOutcome& outcome, std::optional<std::int64_t> shipment_id, bool is_given_before) {
   const std::string remito = granted_remito(outcome);
   if (shipment_id) {
     row.update({{"state", "granted"},
@@ -186,14 +218,11 @@ void grant(json& row, const RequestOutcome& outcome, std::optional<std::int64_t>
   if (remito.empty())
     row.update({{"refusal_code", "no_remito"}, {"refusal_text", "the carrier granted it without a remito"}});
   else
-    row.update({{"refusal_code", "remito_in_use"},
-                {"refusal_text",
-                 (outcome.found ? "the carrier has our reference with remito " : "the carrier gave remito ") + remito +
-                     ", which another " + (outcome.found ? "" : "open ") + "shipment of this carrier has"}});
+    leave_to_person(row, outcome, remito, is_given_before);
 }
 
 /// How a request's row reads after its outcome, null: as before; `shipment_id` is absent unless a shipment was made.
-json settled_row(const RequestOutcome& outcome, std::optional<std::int64_t> shipment_id) {
+json settled_row(const RequestOutcome& outcome, std::optional<std::int64_t> shipment_id, bool is_given_before) {
   const bool keeps_words = outcome.kind == Kind::unknown && outcome.code.empty() && outcome.text.empty();
   json row{{"id", outcome.request_id},
            {"fencing_token", outcome.fencing_token},
@@ -213,7 +242,7 @@ json settled_row(const RequestOutcome& outcome, std::optional<std::int64_t> ship
   if (!outcome.request_hash.empty()) row["request_hash"] = outcome.request_hash;
   switch (outcome.kind) {
     case Kind::granted:
-      grant(row, outcome, shipment_id);
+      grant(row, outcome, shipment_id, is_given_before);
       break;
     case Kind::refused:
       row["state"] = "refused";
@@ -248,11 +277,16 @@ DbResult<std::vector<SettledRequest>> settle_requests(Session& session, std::spa
   const std::map<std::int64_t, std::string> ours = read_still_ours(session, outcomes);
   const auto in_use = found_in_use(session, outcomes, ours);
   if (!in_use) return std::unexpected(in_use.error());
-  json granted = json::array();
-  for (const RequestOutcome& outcome : outcomes)
-    if (const std::string remito = granted_remito(outcome);
-        !remito.empty() && ours.contains(outcome.request_id) && !in_use->contains(outcome.request_id))
-      granted.push_back({{"id", outcome.request_id}, {"remito", remito}});
+  json granted = json::array(), chosen = json::array();
+  for (const RequestOutcome& outcome : outcomes) {
+    const std::string remito = granted_remito(outcome);
+    if (remito.empty() || !ours.contains(outcome.request_id) || in_use->contains(outcome.request_id)) continue;
+    granted.push_back({{"id", outcome.request_id}, {"remito", remito}});
+    if (outcome.chosen_by_carrier) chosen.push_back(granted.back());
+  }
+  const std::set<std::int64_t> before = given_before(session, chosen);
+  std::erase_if(granted.get_ref<json::array_t&>(),
+                [&](const json& row) { return before.contains(row.at("id").get<std::int64_t>()); });
   const ShipmentsByRequest shipments = make_shipments(session, granted, now);
 
   std::vector<SettledRequest> results;
@@ -270,7 +304,7 @@ DbResult<std::vector<SettledRequest>> settle_requests(Session& session, std::spa
       result.shipment = OpenShipment{*shipment_id, request->second, granted_remito(outcome), now};
     }
     result.remito_in_use = !shipment_id && !granted_remito(outcome).empty();
-    rows.push_back(settled_row(outcome, shipment_id));
+    rows.push_back(settled_row(outcome, shipment_id, before.contains(outcome.request_id)));
     settled_ids.push_back(outcome.request_id);
   }
   if (rows.empty()) return results;

@@ -28,6 +28,23 @@ TEST_F(CheckedProfile, OfANewCarrierPassesAndLeavesNothingToLookAt) {
   EXPECT_THAT(remarks(), IsEmpty());
 }
 
+TEST_F(CheckedProfile, WithoutASampleOfAnOperationSaysSo) {
+  write("carrier.toml", test::read_file(dir() / "carrier.toml") + R"toml(
+[cancel]
+url = "{{base_url}}/cancel/{{remito}}"
+[cancel.answer]
+format = "json"
+accepted = "/json/ok"
+)toml");
+  EXPECT_THAT(remarks(), ElementsAre(std::to_string(line_of("[cancel]\n")) + " cancel: no sample of it"));
+}
+
+TEST_F(CheckedProfile, WhoseEventsRunBackwardsInTimeIsAskedForTheirOrder) {
+  change("carrier.toml", "order = \"oldest_first\"", "order = \"newest_first\"");
+  EXPECT_THAT(remarks(), Contains(AllOf(HasSubstr("track.answer.order: in sample "),
+                                        HasSubstr("is the newest really the first of the list?"))));
+}
+
 TEST_F(CheckedProfile, ThatDoesNotLoadTellsItsErrorsAndReadsNoSample) {
   change("carrier.toml", "events = ", "event = ");
   const ProfileCheck check = check_profile(dir());

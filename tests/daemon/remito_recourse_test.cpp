@@ -308,6 +308,23 @@ TEST_F(RemitoRecourse, AFoundRemitoThatWeFollowAlreadyIsForAPerson) {
   EXPECT_EQ(count("shipments"), 1);
 }
 
+TEST_F(RemitoRecourse, ACarrierThatGivesACancelledShipmentsNumberAgainMadeNothing) {
+  std::string by_order = one_for_a_key;
+  for (const std::string key : {"client_ref}}", "\"client_ref\""})
+    by_order.replace(by_order.find(key), key.size(), key.front() == '"' ? "\"order_number\"" : "order_number}}");
+  start(by_order);
+  ask();
+  clock().run_for(1min);
+  ASSERT_EQ(state(), "granted");
+  database.sql("update shipments set status = 'cancelled'");
+  ask_remito("test", "1", "{}", "again");
+  daemon->intake.wake();
+  clock().run_for(1min);
+  EXPECT_EQ(made(), 1u);
+  EXPECT_EQ(database.text("select state from remito_requests where request_key = 'again'"), "needs_operator");
+  EXPECT_EQ(ready_to_ship(), 1);
+}
+
 TEST_F(RemitoRecourse, ARefusalOfWhatIsSentAgainIsNotBelieved) {
   start(one_for_a_key);
   ways_ = {Way::lost};

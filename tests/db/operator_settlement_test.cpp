@@ -106,6 +106,15 @@ TEST_P(OperatorSettlements, ARemitoThatAnotherShipmentHasIsNotAdopted) {
   EXPECT_EQ(view("2")[0].operator_action, "") << "nothing was done";
 }
 
+TEST_P(OperatorSettlements, ARemitoOfACancelledShipmentIsAdoptedWhereAPersonSaysSo) {
+  settle({granted(claimed({.order = "1", .key = "first"}), "0001")});
+  sql("update shipments set status = 'cancelled'");
+  left_to_a_person({.order = "1", .key = "K"});
+  EXPECT_TRUE(decide("K", Action::adopt, "0001"));
+  EXPECT_EQ(view("1")[1].state, "granted");
+  EXPECT_EQ(number("select count(*) from shipments where ended_at is null and cycle = 2"), 1);
+}
+
 TEST_P(OperatorSettlements, ALookUnderWayComesTooLate) {
   RemitoRequest request = claimed({.key = "K"});
   RequestOutcome unknown = outcome(request, Kind::unknown);

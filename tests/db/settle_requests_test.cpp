@@ -110,6 +110,38 @@ TEST_P(Settlement, RemitoUsedAgainAfterItsEndCountsTheCycleUp) {
   EXPECT_EQ(number("select max(cycle) from transitions"), 2);
 }
 
+TEST_P(Settlement, RemitoThatTheCarrierGaveThisOrderBeforeIsForAPerson) {
+  settle({granted(claimed({.order = "1", .key = "first"}), "0001")});
+  sql("update shipments set status = 'cancelled'");
+  dispatch();
+  RequestOutcome again = granted(claimed({.order = "1", .key = "again"}), "0001");
+  again.chosen_by_carrier = true;
+  const SettledRequest settled = settle({again}).at(0);
+  EXPECT_TRUE(settled.remito_in_use);
+  EXPECT_FALSE(settled.shipment);
+  EXPECT_EQ(view("1")[1].state, "needs_operator");
+  EXPECT_EQ(view("1")[1].refusal_code, "remito_in_use");
+  EXPECT_EQ(view("1")[1].refusal_text,
+            "the carrier gave remito 0001 again, which a shipment of this order had that was cancelled or has ended");
+  EXPECT_EQ(number("select count(*) from shipments"), 1);
+  EXPECT_TRUE(dispatch().empty()) << "nobody is told that the order is ready";
+}
+
+TEST_P(Settlement, NumberOfTheOrdersOwnIsGrantedAgainAfterACancellation) {
+  settle({granted(claimed({.order = "1", .key = "first"}), "1")});
+  sql("update shipments set status = 'cancelled'");
+  const RequestOutcome again = granted(claimed({.order = "1", .key = "again"}), "1");
+  EXPECT_TRUE(settle({again}).at(0).shipment);
+}
+
+TEST_P(Settlement, RemitoThatTheCarrierChoosesAgainForAnotherOrderIsGranted) {
+  settle({granted(claimed({.order = "1"}), "0001")});
+  sql("update shipments set ended_at = 1");
+  RequestOutcome other = granted(claimed({.order = "2"}), "0001");
+  other.chosen_by_carrier = true;
+  EXPECT_TRUE(settle({other}).at(0).shipment) << "carriers use numbers again after years";
+}
+
 TEST_P(Settlement, GrantWithoutARemitoIsForAPerson) {
   const SettledRequest settled = settle({granted(claimed({}), "")}).at(0);
   EXPECT_FALSE(settled.shipment);

@@ -117,6 +117,15 @@ TEST_F(TryCarrier, TellsInWordsWhatCameToNothing) {
   EXPECT_THAT(silent.out, HasSubstr("FAILED oca does not answer: transport"));
 }
 
+TEST_F(TryCarrier, AsksByItselfOnlyWhenTheCarrierMayBeAsked) {
+  installation_.configure(
+      installation_.carrier("oca", carrier_.url(), asked_by_hand_only + "windows = [\"2026-01-01 00:00-00:01\"]\n"));
+  const Finished closed = try_it();
+  EXPECT_EQ(closed.exit_code, 75);
+  EXPECT_THAT(closed.err, HasSubstr("oca is not asked: its windows and blackouts do not allow it now"));
+  EXPECT_EQ(carrier_.asked("7001"), 0U);
+}
+
 TEST_F(TryCarrier, KnowsOnlyTheCarriersThatAreConfigured) {
   const Finished alone = installation_.remitod({"--try-carrier", "oca2", "--remito", "1"});
   EXPECT_EQ(alone.exit_code, 64);
