@@ -1,12 +1,15 @@
 #include "daemon/database_start.h"
 
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "daemon/asio_runtime.h"
 #include "daemon/log.h"
 #include "daemon/service_notify.h"
 #include "db/cancel_requests.h"
 #include "db/session.h"
+#include "db/sinks.h"
 #include "db/stores.h"
 
 namespace remitod::daemon {
@@ -29,6 +32,11 @@ db::DbResult<Remembered> prepare_database(const Config& config, Instant now) {
   const auto cut_off =
       own->transact<std::size_t>([now](db::Session& session) { return db::mark_interrupted_cancels(session, now); });
   if (!cut_off) return std::unexpected(cut_off.error());
+  std::vector<std::string> sinks;
+  for (const SinkConfig& sink : config.sinks) sinks.push_back(sink.name);
+  const auto begun =
+      own->transact<std::size_t>([&sinks](db::Session& session) { return db::begin_sinks(session, sinks); });
+  if (!begun) return std::unexpected(begun.error());
   auto remembered = own->transact<Remembered>([](db::Session& session) { return Remembered::load(session); });
   if (!remembered) return std::unexpected(remembered.error());
   log(Level::info, "database_ready", {{"schema_version", *version}});

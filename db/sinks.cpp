@@ -124,6 +124,12 @@ std::string letters_parameter(std::span<const SinkChanges::Failed> failed) {
 
 }  // namespace
 
+DbResult<std::size_t> begin_sinks(Session& session, std::span<const std::string> sinks) {
+  std::size_t begun = 0;
+  for (const std::string& sink : sinks) begun += session.execute(begin_sql, {{"sink", sink}});
+  return begun;
+}
+
 DbResult<std::optional<SinkLease>> claim_sink(Session& session, std::string_view sink, std::string_view owner,
                                               Instant now, Instant lease_expires_at) {
   session.execute(begin_sql, {{"sink", sink}});

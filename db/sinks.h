@@ -44,6 +44,10 @@ struct SinkLease {
   std::string disabled_why;
 };
 
+/// Those that were never seen begin behind the last transition of now. At start, before anything is told: a sink that
+/// began with its first claim would miss what is told while the database keeps that waiting. Returns how many are new.
+DbResult<std::size_t> begin_sinks(Session& session, std::span<const std::string> sinks);
+
 /// Makes `owner` the one who sends, until `lease_expires_at`; nothing while the lease of another holds. `owner` is the
 /// same after a restart, so that a daemon that was killed need not wait for its own lease. A sink that was never seen
 /// begins behind the last transition of now.

@@ -84,6 +84,17 @@ TEST_P(Sinks, NewOneBeginsBehindWhatWasToldBeforeIt) {
   EXPECT_THAT(seqs_new(lease->cursor_seq, 1), ElementsAre(4));
 }
 
+TEST_P(Sinks, OneThatHasBegunGetsWhatIsToldBeforeItIsFirstClaimed) {
+  const std::vector<std::string> names{"shop"};
+  const auto begin = [&] { return run<std::size_t>([&](Session& at) { return begin_sinks(at, names); }); };
+  tell(1);
+  EXPECT_EQ(begin(), 1u);
+  tell(2);
+  EXPECT_EQ(begin(), 0u);
+  EXPECT_EQ(claim()->cursor_seq, 1);
+  EXPECT_THAT(seqs_new(1), ElementsAre(2, 3));
+}
+
 TEST_P(Sinks, LeaseKeepsOthersOutUntilItRunsOut) {
   ASSERT_TRUE(claim("here"));
   EXPECT_FALSE(claim("there", noon + minutes{1} - std::chrono::microseconds{1}));

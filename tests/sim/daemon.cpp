@@ -86,7 +86,10 @@ void SimDaemon::start(const std::vector<scheduler::LaneConfig>& lanes) {
   if (mutation_ == Mutation::lose_letter) channel = std::make_unique<LosingChannel>(runtime, std::move(channel));
   if (mutation_ == Mutation::reorder_letters)
     channel = std::make_unique<ReorderingChannel>(runtime, std::move(channel));
-  sinks.add("receiver", "webhook", {8, sink_retries()}, std::move(channel));
+  const std::string receiver = "receiver";
+  sinks.add(receiver, "webhook", {8, sink_retries()}, std::move(channel));
+  if (const auto begun = db::begin_sinks(executor.session(), std::span{&receiver, 1}); !begun)
+    throw std::runtime_error(begun.error().message);
   const auto remembered = daemon::Remembered::load(executor.session());
   if (!remembered) throw std::runtime_error(remembered.error().message);
   remembered->restore_lessons(poller);
