@@ -135,6 +135,7 @@ struct CreateOperation {
   std::optional<Field> refusal_code, refusal_text;
   /// The carrier's promise: requests that name the same key make one shipment, for so long after the first of them.
   std::optional<std::chrono::milliseconds> key_window;
+  bool key_is_order_number = false;  ///< and not client_ref
 };
 
 /// [confirm]: what became of a request that was accepted.

@@ -89,17 +89,18 @@ bool names(const CallTemplate& request, const std::string& variable) {
 }
 
 /// is_idempotent_by and key_window. A promise that no request takes up would be relied on for nothing.
-std::optional<std::chrono::milliseconds> load_key_window(TableReader& create, const CallTemplate& request) {
+void load_key(TableReader& create, const CallTemplate& request, CreateOperation& operation) {
   static const std::vector<std::string> keys{"client_ref", "order_number"};
   const auto key = create.choice("is_idempotent_by", keys);
   const auto window = create.duration("key_window");
   if (create.has("is_idempotent_by") != create.has("key_window"))
     create.error(create.has("key_window") ? "is_idempotent_by" : "key_window",
                  "is missing: is_idempotent_by, and for how long the carrier remembers the key, go together");
-  if (!key || !window) return std::nullopt;
+  if (!key || !window) return;
   if (!names(request, keys[*key]))
     create.error("is_idempotent_by", "neither url, headers nor body name {{" + keys[*key] + "}}");
-  return window;
+  operation.key_window = window;
+  operation.key_is_order_number = *key == 1;
 }
 
 CreateOperation load_create(TableReader& create, const LoadContext& context) {
@@ -112,7 +113,7 @@ CreateOperation load_create(TableReader& create, const LoadContext& context) {
   if (operation.range) names.members.emplace("remito", text_name());
   operation.request = load_call_request(create, std::move(names), context);
   load_create_answer(create, operation);
-  operation.key_window = load_key_window(create, operation.request);
+  load_key(create, operation.request, operation);
   return operation;
 }
 

@@ -12,8 +12,9 @@ Promises promises(const Profile& profile) {
   result.can_find = compiled.find.has_value();
   if (compiled.find) result.visible_after = compiled.find->visible_after;
   if (!compiled.create) return result;
-  result.chooses_remito = !compiled.create->remito_is_order_number && !compiled.create->range;
-  result.key_window = compiled.create->key_window;
+  const CreateOperation& create = *compiled.create;
+  result.key_window = create.key_window;
+  result.repeats_by_order = create.key_is_order_number && !create.remito_is_order_number && !create.range;
   return result;
 }
 

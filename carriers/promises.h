@@ -11,12 +11,14 @@
 namespace remitod::carriers {
 
 struct Promises {
-  bool chooses_remito = false;  ///< the number is its own; else it is one that it was given, or had given ahead
-  bool can_find = false;        ///< it can be asked for the shipment with our reference ([find])
+  bool can_find = false;  ///< it can be asked for the shipment with our reference ([find])
   /// What it makes is found so long after at the latest. Absent: not being found proves nothing.
   std::optional<std::chrono::milliseconds> visible_after{};
   /// Create requests with one key make one shipment, for so long after the first. Absent: each makes its own.
   std::optional<std::chrono::milliseconds> key_window{};
+  /// The key is the order's number, and the remito one of its own: to an order that asks again after a cancellation it
+  /// tells the old one.
+  bool repeats_by_order = false;
 };
 Promises promises(const Profile& profile);
 

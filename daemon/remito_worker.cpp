@@ -249,7 +249,7 @@ void RemitoWorker::conclude(const db::RemitoRequest& request, RemitoNews news, s
 void RemitoWorker::ended(Ended ended) {
   const Carrier& carrier = carriers_.find(ended.carrier)->second;
   const CarrierAccess& access = *carrier.access;
-  ended.outcome.chosen_by_carrier = carriers::promises(*carrier.profile).chooses_remito;
+  ended.outcome.may_repeat_order = carriers::promises(*carrier.profile).repeats_by_order;
   ended.outcome.code = access.redact(std::move(ended.outcome.code));
   ended.outcome.text = access.redact(std::move(ended.outcome.text));
   waiting_.push_back(std::move(ended));

@@ -50,15 +50,15 @@ constexpr Sql insert_shipments_sql{
        on conflict do nothing
        returning id, request_id)"};
 
-// Of what the carrier chose: what it had given for the same order before.
+// What the carrier had given for the same order before.
 constexpr Sql given_before_sql{
     R"(select r.id
-       from json_each(:chosen) as g join remito_requests r on r.id = g.value ->> 'id'
+       from json_each(:granted) as g join remito_requests r on r.id = g.value ->> 'id'
        where exists (select 1 from shipments s
                      where s.carrier = r.carrier and s.remito = g.value ->> 'remito'
                        and s.order_number = r.order_number and (s.ended_at is not null or s.status = 'cancelled')))",
     R"(select r.id
-       from jsonb_to_recordset(:chosen::jsonb) as g (id bigint, remito text) join remito_requests r on r.id = g.id
+       from jsonb_to_recordset(:granted::jsonb) as g (id bigint, remito text) join remito_requests r on r.id = g.id
        where exists (select 1 from shipments s
                      where s.carrier = r.carrier and s.remito = g.remito
                        and s.order_number = r.order_number and (s.ended_at is not null or s.status = 'cancelled')))"};
@@ -172,11 +172,11 @@ std::string granted_remito(const RequestOutcome& outcome) {
   return outcome.kind == Kind::granted ? storable(outcome.remito) : std::string{};
 }
 
-std::set<std::int64_t> given_before(Session& session, const json& chosen) {
+std::set<std::int64_t> given_before(Session& session, const json& granted) {
   std::set<std::int64_t> requests;
   std::int64_t id = 0;
-  if (!chosen.empty())
-    session.query(given_before_sql, {{"chosen", to_parameter(chosen)}}, {&id}, [&] { requests.insert(id); });
+  if (!granted.empty())
+    session.query(given_before_sql, {{"granted", to_parameter(granted)}}, {&id}, [&] { requests.insert(id); });
   return requests;
 }
 
@@ -277,14 +277,14 @@ DbResult<std::vector<SettledRequest>> settle_requests(Session& session, std::spa
   const std::map<std::int64_t, std::string> ours = read_still_ours(session, outcomes);
   const auto in_use = found_in_use(session, outcomes, ours);
   if (!in_use) return std::unexpected(in_use.error());
-  json granted = json::array(), chosen = json::array();
+  json granted = json::array(), repeatable = json::array();
   for (const RequestOutcome& outcome : outcomes) {
     const std::string remito = granted_remito(outcome);
     if (remito.empty() || !ours.contains(outcome.request_id) || in_use->contains(outcome.request_id)) continue;
     granted.push_back({{"id", outcome.request_id}, {"remito", remito}});
-    if (outcome.chosen_by_carrier) chosen.push_back(granted.back());
+    if (outcome.may_repeat_order) repeatable.push_back(granted.back());
   }
-  const std::set<std::int64_t> before = given_before(session, chosen);
+  const std::set<std::int64_t> before = given_before(session, repeatable);
   std::erase_if(granted.get_ref<json::array_t&>(),
                 [&](const json& row) { return before.contains(row.at("id").get<std::int64_t>()); });
   const ShipmentsByRequest shipments = make_shipments(session, granted, now);

@@ -200,9 +200,9 @@ struct RequestOutcome {
   bool call_was_unclear = false;  ///< unknown, needs_operator: a call of ours has just ended so
   /// granted: the remito was found at the carrier. One that any shipment has or had is somebody else's.
   bool found = false;
-  /// granted: the carrier chose the number as it answered. One that an earlier shipment of the same order had tells of
-  /// that one: it takes the order for asked already, though that shipment was cancelled or has ended.
-  bool chosen_by_carrier = false;
+  /// granted: the carrier makes one shipment for an order's number. A remito that an earlier shipment of the order had
+  /// tells of that one, though it was cancelled or has ended: nothing was made.
+  bool may_repeat_order = false;
   std::string remito;  ///< accepted: the number that it will have, where the carrier has told it
   std::string code;    ///< refusal_code
   std::string text;    ///< refusal_text: the carrier's words, or what was seen. unknown: both empty: as they were

@@ -115,7 +115,7 @@ TEST_P(Settlement, RemitoThatTheCarrierGaveThisOrderBeforeIsForAPerson) {
   sql("update shipments set status = 'cancelled'");
   dispatch();
   RequestOutcome again = granted(claimed({.order = "1", .key = "again"}), "0001");
-  again.chosen_by_carrier = true;
+  again.may_repeat_order = true;
   const SettledRequest settled = settle({again}).at(0);
   EXPECT_TRUE(settled.remito_in_use);
   EXPECT_FALSE(settled.shipment);
@@ -127,7 +127,7 @@ TEST_P(Settlement, RemitoThatTheCarrierGaveThisOrderBeforeIsForAPerson) {
   EXPECT_TRUE(dispatch().empty()) << "nobody is told that the order is ready";
 }
 
-TEST_P(Settlement, NumberOfTheOrdersOwnIsGrantedAgainAfterACancellation) {
+TEST_P(Settlement, RemitoOfACancelledShipmentIsGrantedAgainWhereTheCarrierMayMeanIt) {
   settle({granted(claimed({.order = "1", .key = "first"}), "1")});
   sql("update shipments set status = 'cancelled'");
   const RequestOutcome again = granted(claimed({.order = "1", .key = "again"}), "1");
@@ -138,7 +138,7 @@ TEST_P(Settlement, RemitoThatTheCarrierChoosesAgainForAnotherOrderIsGranted) {
   settle({granted(claimed({.order = "1"}), "0001")});
   sql("update shipments set ended_at = 1");
   RequestOutcome other = granted(claimed({.order = "2"}), "0001");
-  other.chosen_by_carrier = true;
+  other.may_repeat_order = true;
   EXPECT_TRUE(settle({other}).at(0).shipment) << "carriers use numbers again after years";
 }
 
