@@ -19,11 +19,11 @@ using Kind = RequestOutcome::Kind;
 // Locks the rows in the order of their ids, so that two settlements cannot wait for each other. A claim of any kind,
 // of a call (sending) or of a look (accepted, unknown), has a token of its own.
 constexpr Sql still_ours_sql{
-    R"(select r.id, r.carrier
+    R"(select r.id, r.fencing_token, r.carrier
        from json_each(:outcomes) as o
        join remito_requests r on r.id = o.value ->> 'id' and r.fencing_token = o.value ->> 'fencing_token'
        where r.state in ('sending', 'accepted', 'unknown') order by r.id)",
-    R"(select r.id, r.carrier
+    R"(select r.id, r.fencing_token, r.carrier
        from jsonb_to_recordset(:outcomes::jsonb) as o (id bigint, fencing_token bigint)
        join remito_requests r on r.id = o.id and r.fencing_token = o.fencing_token
        where r.state in ('sending', 'accepted', 'unknown') order by r.id for update of r)"};
@@ -118,17 +118,33 @@ constexpr Sql settle_sql{
                     unclear boolean, proposed_remito text, confirm_at bigint, confirm_until bigint)
        where r.id = o.id and r.state in ('sending', 'accepted', 'unknown') and r.fencing_token = o.fencing_token)"};
 
-/// The requests that are still ours, with their carriers.
-std::map<std::int64_t, std::string> read_still_ours(Session& session, std::span<const RequestOutcome> outcomes) {
-  json rows = json::array();
-  for (const RequestOutcome& outcome : outcomes)
-    rows.push_back({{"id", outcome.request_id}, {"fencing_token", outcome.fencing_token}});
-  std::map<std::int64_t, std::string> ours;
-  std::int64_t id = 0;
-  std::string carrier;
-  session.query(still_ours_sql, {{"outcomes", to_parameter(rows)}}, {&id, &carrier}, [&] { ours[id] = carrier; });
-  return ours;
-}
+/// The requests that are still ours. Of one there may be two outcomes, where the first one's commit was made and not
+/// heard of: one of them is of a claim that is over.
+class StillOurs {
+ public:
+  StillOurs(Session& session, std::span<const RequestOutcome> outcomes) {
+    json rows = json::array();
+    for (const RequestOutcome& outcome : outcomes)
+      rows.push_back({{"id", outcome.request_id}, {"fencing_token", outcome.fencing_token}});
+    std::int64_t id = 0;
+    Claim claim;
+    session.query(still_ours_sql, {{"outcomes", to_parameter(rows)}}, {&id, &claim.fencing_token, &claim.carrier},
+                  [&] { claims_[id] = claim; });
+  }
+  /// Its carrier. Null: somebody else has decided.
+  const std::string* carrier_of(const RequestOutcome& outcome) const {
+    const auto claim = claims_.find(outcome.request_id);
+    if (claim == claims_.end() || claim->second.fencing_token != outcome.fencing_token) return nullptr;
+    return &claim->second.carrier;
+  }
+
+ private:
+  struct Claim {
+    std::int64_t fencing_token = 0;
+    std::string carrier;
+  };
+  std::map<std::int64_t, Claim> claims_;
+};
 
 using ShipmentsByRequest = std::map<std::int64_t, std::int64_t>;
 
@@ -155,12 +171,12 @@ ShipmentsByRequest make_shipments(Session& session, const json& granted, Instant
 
 /// Of the outcomes that found a remito at the carrier, those whose remito any shipment has or had.
 DbResult<std::set<std::int64_t>> found_in_use(Session& session, std::span<const RequestOutcome> outcomes,
-                                              const std::map<std::int64_t, std::string>& carriers) {
+                                              const StillOurs& ours) {
   std::set<std::int64_t> in_use;
   for (const RequestOutcome& outcome : outcomes) {
-    const auto carrier = carriers.find(outcome.request_id);
-    if (!outcome.found || carrier == carriers.end()) continue;
-    const auto used = remitos_used(session, carrier->second, std::span{&outcome.remito, 1});
+    const std::string* const carrier = ours.carrier_of(outcome);
+    if (!outcome.found || !carrier) continue;
+    const auto used = remitos_used(session, *carrier, std::span{&outcome.remito, 1});
     if (!used) return std::unexpected(used.error());
     if (!used->empty()) in_use.insert(outcome.request_id);
   }
@@ -274,13 +290,13 @@ json settled_row(const RequestOutcome& outcome, std::optional<std::int64_t> ship
 
 DbResult<std::vector<SettledRequest>> settle_requests(Session& session, std::span<const RequestOutcome> outcomes,
                                                       Instant now) {
-  const std::map<std::int64_t, std::string> ours = read_still_ours(session, outcomes);
+  const StillOurs ours(session, outcomes);
   const auto in_use = found_in_use(session, outcomes, ours);
   if (!in_use) return std::unexpected(in_use.error());
   json granted = json::array(), repeatable = json::array();
   for (const RequestOutcome& outcome : outcomes) {
     const std::string remito = granted_remito(outcome);
-    if (remito.empty() || !ours.contains(outcome.request_id) || in_use->contains(outcome.request_id)) continue;
+    if (remito.empty() || !ours.carrier_of(outcome) || in_use->contains(outcome.request_id)) continue;
     granted.push_back({{"id", outcome.request_id}, {"remito", remito}});
     if (outcome.may_repeat_order) repeatable.push_back(granted.back());
   }
@@ -295,13 +311,13 @@ DbResult<std::vector<SettledRequest>> settle_requests(Session& session, std::spa
   for (const RequestOutcome& outcome : outcomes) {
     SettledRequest& result = results.emplace_back();
     result.request_id = outcome.request_id;
-    const auto request = ours.find(outcome.request_id);
-    result.stale = request == ours.end();
+    const std::string* const carrier = ours.carrier_of(outcome);
+    result.stale = !carrier;
     if (result.stale) continue;
     std::optional<std::int64_t> shipment_id;
     if (const auto shipment = shipments.find(outcome.request_id); shipment != shipments.end()) {
       shipment_id = shipment->second;
-      result.shipment = OpenShipment{*shipment_id, request->second, granted_remito(outcome), now};
+      result.shipment = OpenShipment{*shipment_id, *carrier, granted_remito(outcome), now};
     }
     result.remito_in_use = !shipment_id && !granted_remito(outcome).empty();
     rows.push_back(settled_row(outcome, shipment_id, before.contains(outcome.request_id)));

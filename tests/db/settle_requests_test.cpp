@@ -150,6 +150,19 @@ TEST_P(Settlement, GrantWithoutARemitoIsForAPerson) {
   EXPECT_EQ(view()[0].refusal_code, "no_remito");
 }
 
+TEST_P(Settlement, OfTwoOutcomesOfARequestOnlyTheLaterClaimsIsTaken) {
+  const RemitoRequest first = claimed({});
+  RequestOutcome unsent = outcome(first, Kind::unsent);
+  unsent.retry_at = noon;
+  settle({unsent});  // made, and not heard of: it is settled once more, beside what the next claim came to
+  const RemitoRequest second = claim().at(0);
+  const auto settled = settle({unsent, granted(second, "0001")});
+  EXPECT_TRUE(settled.at(0).stale);
+  EXPECT_FALSE(settled.at(0).shipment) << "it would be followed without its number";
+  ASSERT_TRUE(settled.at(1).shipment);
+  EXPECT_EQ(settled.at(1).shipment->remito, "0001");
+}
+
 TEST_P(Settlement, StaleTokenChangesNothing) {
   const RemitoRequest first = claimed({});
   RequestOutcome unsent = outcome(first, Kind::unsent);
