@@ -50,12 +50,12 @@ struct Lane::Impl {
   // lane_plan.cpp: the schedule.
   Second slack() const;  ///< how far ahead of its point a shipment may be asked to fill a batch
   Second due_after(Slot slot, Second moment) const;
-  Second due_on_entry(Slot slot, Second now) const;
+  Second due_on_entry(Slot slot, Second now);
   PhaseGrid grid_wanted(Second points_now) const;
   void fit_grid(Second now);
   Second retry_at(const ShipmentRow& row, Second now);
   void plan_anew(Second now);
-  void spread_overdue(Instant now, std::chrono::microseconds silence);
+  void spread_overdue(Instant now, std::chrono::microseconds silence, std::chrono::seconds overdue_min);
   /// The first moment at which the shipment is to be asked after it was asked (or entered, if it was not), whatever is
   /// the time now.
   Second first_due(Slot slot, Second now) const;
@@ -101,7 +101,10 @@ struct Lane::Impl {
   std::size_t resync_left = 0;
   Second newest_asked = 0;        ///< of all shipments
   std::optional<Instant> latest;  ///< the latest `now`; small steps back do not count
-  Instant served_at{};  ///< when somebody last looked for what to ask, or was kept from it by requests in flight
+  /// From when on somebody might have been asked and was not: the last look for what to ask, or when the limits allow
+  /// it after that; or the last moment at which requests in flight kept the lane from it.
+  Instant served_at{};
+  std::optional<Second> missed_from;  ///< the first point that had passed when its shipment came; until the next look
 };
 
 }  // namespace remitod::scheduler

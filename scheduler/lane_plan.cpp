@@ -49,14 +49,12 @@ Second Lane::Impl::first_due(Slot slot, Second now) const {
   return grid.next_point(later(std::min(row.asked, now), slack()), row.shipment_id);
 }
 
-// How long nobody was asked is known from who was asked last; as long may lie between two requests without any stop.
-Second Lane::Impl::due_on_entry(Slot slot, Second now) const {
+// A point that has passed was missed by a process before this one: note_service() says when it is made up for.
+Second Lane::Impl::due_on_entry(Slot slot, Second now) {
   if (rows[slot].asked == 0) return due_after(slot, now);
   const Second point = first_due(slot, now);
-  if (point > now) return point;
-  const Second silence = now - std::min(newest_asked, now);
-  const Second apart = interval() / static_cast<Second>(index.size());
-  return std::min(later(point, silence - std::min(apart, silence)), later(now, interval()));
+  if (point <= now) missed_from = std::min(missed_from.value_or(point), point);
+  return point;
 }
 
 PhaseGrid Lane::Impl::grid_wanted(Second points_now) const {
@@ -94,14 +92,14 @@ void Lane::Impl::plan_anew(Second now) {
 
 // What came due in a silence comes later by as long as the silence was, in its order; within an interval, or half of
 // the time that the carrier stays open.
-void Lane::Impl::spread_overdue(Instant now, std::chrono::microseconds silence) {
+void Lane::Impl::spread_overdue(Instant now, std::chrono::microseconds silence, seconds overdue_min) {
   const auto shift = static_cast<Second>(std::chrono::floor<seconds>(silence).count());
   seconds span = config.interval;
   if (const auto closes = limits.open_until(now))
     span = std::min(span, std::chrono::ceil<seconds>((*closes - now) / 2));
   const Second moment = to_second(now);
   heap.reschedule([&](const DueHeap::Entry& entry) {
-    const bool missed = later(entry.due, static_cast<Second>(wake_late_max.count())) <= moment;
+    const bool missed = later(entry.due, static_cast<Second>(overdue_min.count())) <= moment;
     if (!missed || rows[entry.slot].resync) return entry.due;
     const Second back = std::min(later(entry.due, shift), later(moment, interval()));
     const std::int64_t ahead = back > moment ? back - moment : 0;
@@ -138,12 +136,19 @@ void Lane::Impl::clock_set_back(Instant now) {
 
 // After a rest, closed hours, a stop of the process or a jump of the clock many are overdue together. To wait for what
 // the limits count, or for answers, is no silence: then the most overdue simply go first, as fast as the limits let
-// them.
+// them. When that will be has to be asked now: later the limits tell no more what they did not allow.
+//
+// How long the last process has been gone nobody has written down. What was due before it stopped it has asked, so the
+// first point that was missed comes after that; but whose answers failed is overdue for longer, and then the stop came
+// after the last answer.
 void Lane::Impl::note_service(Instant now) {
-  const Instant since = std::exchange(served_at, now);
-  if (now - since < silence_min || heap.empty()) return;
-  const std::chrono::microseconds silence = now - limits.next_counted(since).value_or(since);
-  if (silence >= silence_min) spread_overdue(now, silence);
+  std::chrono::microseconds silence = now - std::exchange(served_at, limits.next_counted(now).value_or(now));
+  seconds overdue_min = wake_late_max;
+  if (const auto missed = std::exchange(missed_from, std::nullopt)) {
+    silence = std::max(silence, now - to_instant(std::max(*missed, newest_asked)));
+    overdue_min = seconds{0};
+  }
+  if (silence >= silence_min && !heap.empty()) spread_overdue(now, silence, overdue_min);
 }
 
 }  // namespace remitod::scheduler

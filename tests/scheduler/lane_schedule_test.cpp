@@ -13,6 +13,7 @@ namespace remitod::scheduler {
 namespace {
 
 using namespace std::chrono_literals;
+using test::batches_of;
 using test::LaneBundle;
 using test::monday;
 using test::run;
@@ -72,6 +73,19 @@ TEST(HourlyLane, WhatAShortStopMissedComesInItsOrderAsLongAfterwards) {
     // How long the stop was is known to the distance between the requests of those who are here already.
     EXPECT_NEAR(static_cast<double>((asked[id].front() - point) / 1s), 600, 5 + 3600. / static_cast<double>(id)) << id;
   }
+}
+
+TEST(HourlyLane, ABatchThatAShortStopMissedGoesAtOnceAndTogether) {
+  LaneBundle before(batches_of(50));
+  before.add_range(1, 5);
+  ASSERT_EQ(before.ask_next()->slots.size(), 5U) << "few share one point, and an hour lies between two requests";
+  LaneBundle after(batches_of(50), 99);
+  after.now = before.now + 1h + 8s;
+  for (std::int64_t id = 1; id <= 5; ++id) after.add(id, before.now);
+  const std::optional<Batch> missed = after.ask_next();
+  ASSERT_TRUE(missed);
+  EXPECT_EQ(after.now, before.now + 1h + 8s);
+  EXPECT_EQ(missed->slots.size(), 5U);
 }
 
 TEST(HourlyLane, AsksTheMostOverdueFirst) {

@@ -65,9 +65,9 @@ Wire::Happening Wire::act(Carrier& carrier, const Request& request, Instant now)
   const bool is_create = request.kind == Request::Kind::create, is_cancel = request.kind == Request::Kind::cancel;
   if ((creates_twice_ && is_create) || (cancels_twice_ && is_cancel)) carrier.act(request, now);
   Carrier::Reply reply = carrier.act(request, now);
-  // That it wants a login first tells a create or cancel as little as no answer does; of polls it is the end of their
-  // wait.
-  const bool well = reply.to_the_point || !(is_create || is_cancel);
+  // That it wants a login first tells as little as no answer does: it may want one again after that, and then its lane
+  // rests.
+  const bool well = reply.to_the_point;
   return {std::move(reply.result), latency(), well, reply.to_the_point ? "answered" : "login wanted"};
 }
 
