@@ -17,6 +17,7 @@
 #include "carriers/profile_lines.h"
 #include "carriers/sample.h"
 #include "carriers/session_answer.h"
+#include "carriers/trial.h"
 
 namespace remitod::carriers {
 namespace {
@@ -33,6 +34,19 @@ std::string text_of(const std::filesystem::path& file) {
 const ReportRules* report_rules(const CompiledProfile& profile, std::string_view operation) {
   if (operation == "track") return profile.track ? &profile.track->reports : nullptr;
   return operation == "feed" ? feed_rules(profile) : nullptr;
+}
+
+/// How the answer to a question becomes a tree. The profile asks it.
+const AnswerRules& answer_rules(const CompiledProfile& profile, const Expectation& expectation) {
+  const std::string& operation = expectation.operation;
+  if (operation == "create") return profile.create->answer;
+  if (operation == "confirm") return profile.confirm->answer;
+  if (operation == "find") return profile.find->answer;
+  if (operation == "cancel") return profile.cancel->answer;
+  if (operation == "cancel.lookup") return profile.cancel->lookup->answer;
+  if (operation == "quote") return profile.quote->answer;
+  if (operation == "login") return profile.session->login.at(expectation.step - 1).answer;
+  return report_rules(profile, operation)->answer;
 }
 
 /// What a question other than of reports was settled as. Null: the profile does not ask it.
@@ -134,7 +148,9 @@ class SampleReplay {
     const json request = look_at_request(expectation, replay.operation, check);
     if (!request.is_null() || expectation.read.is_null())
       check.proposal = completed_expectation(*files.expectation, request, expectation.read.is_null() ? read : json());
-    if (!expectation.read.is_null())
+    if (expectation.read.is_null())
+      check.tree = tree_text(answer_rules(profile_.compiled(), expectation), pages.front());
+    else
       std::ranges::move(differences(expectation.read, read, replay), std::back_inserter(check.deviations));
   }
 

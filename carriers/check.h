@@ -31,6 +31,7 @@ struct SampleCheck {
   /// Where the expectation does not say yet what is to be read: the whole file with what is read now, for a person to
   /// look over and keep. Such a sample does not pass.
   std::string proposal;
+  std::string tree = {};  ///< what there was to read from, where there is a proposal for want of an expectation
   bool passed() const { return problem.empty() && deviations.empty() && proposal.empty(); }
 };
 

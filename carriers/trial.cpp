@@ -45,6 +45,12 @@ class BoundedText final : public pugi::xml_writer {
   bool is_cut_ = false;
 };
 
+std::string text_of(const Document& document) {
+  BoundedText tree;
+  document.tree().save(tree, "  ", pugi::format_indent | pugi::format_no_declaration);
+  return std::move(tree).take();
+}
+
 HttpAnswer redacted(const Redactor& redactor, HttpAnswer answer) {
   answer.body = redactor.redact(std::move(answer.body));
   answer.content_type = redactor.redact(std::move(answer.content_type));
@@ -74,9 +80,7 @@ json describe_page(json page, const AnswerRules& rules, const HttpAnswer& answer
     page["tree_problem"] = describe(document.error());
     return page;
   }
-  BoundedText tree;
-  document->tree().save(tree, "  ", pugi::format_indent | pugi::format_no_declaration);
-  page["tree"] = std::move(tree).take();
+  page["tree"] = text_of(*document);
   page["notes"] = document->notes();
   return page;
 }
@@ -134,6 +138,11 @@ std::string sample_name(const std::string& remito) {
 }
 
 }  // namespace
+
+std::string tree_text(const AnswerRules& rules, const HttpAnswer& answer) {
+  const auto document = decode(rules, answer);
+  return document ? text_of(*document) : describe(document.error()) + "\n";
+}
 
 json describe_request(const Redactor& redactor, const HttpRequest& request) {
   return {{"request", redactor.redact(request)}};

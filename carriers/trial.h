@@ -17,6 +17,8 @@
 
 namespace remitod::carriers {
 
+struct AnswerRules;  ///< compiled.h
+
 /// One request of a trial, and its answer: an answer in several pages takes several.
 struct TrialPage {
   HttpRequest request;
@@ -45,6 +47,9 @@ nlohmann::json describe_trial(const Profile& profile, const Redactor& redactor, 
 /// whatever looks like a token is left out: a carrier gives more of them than a profile reads.
 nlohmann::json describe_login(const Profile& profile, const Redactor& redactor,
                               std::span<const LoginExchange> exchanges);
+
+/// An answer as the tree that a profile reads, up to a megabyte; or why it makes none.
+std::string tree_text(const AnswerRules& rules, const HttpAnswer& answer);
 
 /// The request of a page that has no answer, as `pages` has it.
 nlohmann::json describe_request(const Redactor& redactor, const HttpRequest& request);

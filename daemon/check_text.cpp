@@ -29,11 +29,20 @@ std::string deviation_text(const ProfileCheck& check, const carriers::Deviation&
   return text;
 }
 
+std::string indented(const std::string& text, const std::string& by) {
+  std::string result = by;
+  for (const char c : text.substr(0, text.find_last_not_of('\n') + 1))
+    result += c == '\n' ? "\n" + by : std::string(1, c);
+  return result + "\n";
+}
+
 std::string sample_text(const ProfileCheck& check, const SampleCheck& sample, const Painter& paint) {
   if (sample.passed()) return "";
   std::string text = "  " + paint(Colour::red, "FAILED") + " samples/" + sample.name + "\n";
   if (!sample.problem.empty()) text += "    " + sample.problem + "\n";
   for (const carriers::Deviation& deviation : sample.deviations) text += deviation_text(check, deviation, paint);
+  if (!sample.tree.empty())
+    text += "    the tree that there is to read:\n" + paint(Colour::grey, indented(sample.tree, "      "));
   if (!sample.proposal.empty())
     text +=
         "    the expectation does not say what has to be read. This is read now; keep it once every line is right:\n" +
@@ -54,10 +63,7 @@ std::string request_text(const carriers::ShownRequest& request, const Painter& p
   const std::string head =
       "  " + paint(Colour::cyan, "request") + " of [" + request.operation + "], with an invented order: ";
   if (!request.problem.empty()) return head + paint(Colour::yellow, request.problem) + "\n";
-  std::string text = head + "a sample with \"payload\" would hold it\n    ";
-  for (const char c : request.text.substr(0, request.text.find_last_not_of('\n') + 1))
-    text += c == '\n' ? std::string("\n    ") : std::string(1, c);
-  return text + "\n";
+  return head + "a sample with \"payload\" would hold it\n" + indented(request.text, "    ");
 }
 
 json to_json(const Decider& decider) {
@@ -74,11 +80,9 @@ json to_json(const SampleCheck& sample) {
                               {"read", deviation.read},
                               {"deciders", std::move(deciders)}});
   }
-  return {{"name", sample.name},
-          {"ok", sample.passed()},
-          {"problem", sample.problem},
-          {"deviations", std::move(deviations)},
-          {"proposal", sample.proposal}};
+  return {{"name", sample.name},       {"ok", sample.passed()},
+          {"problem", sample.problem}, {"deviations", std::move(deviations)},
+          {"tree", sample.tree},       {"proposal", sample.proposal}};
 }
 
 }  // namespace

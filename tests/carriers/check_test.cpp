@@ -148,6 +148,7 @@ TEST_F(CheckedProfile, ProposesAnExpectationWhereNothingIsExpectedYetAndPassesWi
   EXPECT_FALSE(check.passed());
   ASSERT_EQ(check.samples.size(), 2U);
   EXPECT_THAT(check.samples[1].proposal, HasSubstr("Entregado en portería"));
+  EXPECT_THAT(check.samples[1].tree, HasSubstr(">Entregado en portería</"));
   write("samples/delivered.expected.json", check.samples[1].proposal);
   EXPECT_TRUE(check_profile(dir()).passed());
 }
