@@ -160,8 +160,10 @@ std::vector<Remark> remarks(const CompiledProfile& profile, const RulesTouched& 
   found.look_for_sample("track", profile.track.has_value());
   found.look_for_sample("feed", feed != nullptr);
   found.look_for_sample("create", profile.create && profile.create->is_sent);
+  found.look_for_sample("confirm", profile.confirm.has_value());
   found.look_for_sample("find", profile.find.has_value());
   found.look_for_sample("cancel", profile.cancel.has_value());
+  found.look_for_sample("cancel.lookup", profile.cancel && profile.cancel->lookup);
   found.look_for_sample("quote", profile.quote.has_value());
   if (profile.track) {
     found.look_at("track", profile.track->reports);
