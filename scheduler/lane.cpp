@@ -263,9 +263,14 @@ std::size_t Lane::in_flight() const {
 }
 
 std::size_t Lane::spare_requests(Instant now) {
-  now = impl_->advance(now);
-  if (impl_->breaker.permission(now) == Breaker::Permission::none) return 0;
-  return impl_->limits.spare(now);
+  Impl& lane = *impl_;
+  now = lane.advance(now);
+  const Breaker::Permission permission = lane.breaker.permission(now);
+  if (permission == Breaker::Permission::none) return 0;
+  const std::size_t spare = lane.limits.spare(now);
+  // Nobody will take(): it has to be known that the limits are the reason.
+  if (spare == 0 && permission == Breaker::Permission::request && lane.limits.is_open(now)) lane.note_service(now);
+  return spare;
 }
 
 Instant Lane::spend_request(Instant now, Purpose purpose) {

@@ -55,6 +55,7 @@ struct Lane::Impl {
   void fit_grid(Second now);
   Second retry_at(const ShipmentRow& row, Second now);
   void plan_anew(Second now);
+  std::optional<Second> first_missed() const;
   void spread_overdue(Instant now, std::chrono::microseconds silence, std::chrono::seconds overdue_min);
   /// The first moment at which the shipment is to be asked after it was asked (or entered, if it was not), whatever is
   /// the time now.
@@ -104,7 +105,7 @@ struct Lane::Impl {
   /// From when on somebody might have been asked and was not: the last look for what to ask, or when the limits allow
   /// it after that; or the last moment at which requests in flight kept the lane from it.
   Instant served_at{};
-  std::optional<Second> missed_from;  ///< the first point that had passed when its shipment came; until the next look
+  bool came_overdue = false;  ///< a shipment came whose point had passed; until the next look
 };
 
 }  // namespace remitod::scheduler

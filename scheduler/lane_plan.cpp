@@ -53,7 +53,7 @@ Second Lane::Impl::first_due(Slot slot, Second now) const {
 Second Lane::Impl::due_on_entry(Slot slot, Second now) {
   if (rows[slot].asked == 0) return due_after(slot, now);
   const Second point = first_due(slot, now);
-  if (point <= now) missed_from = std::min(missed_from.value_or(point), point);
+  came_overdue = came_overdue || point <= now;
   return point;
 }
 
@@ -134,21 +134,32 @@ void Lane::Impl::clock_set_back(Instant now) {
   latest = served_at = now;
 }
 
-// After a rest, closed hours, a stop of the process or a jump of the clock many are overdue together. To wait for what
-// the limits count, or for answers, is no silence: then the most overdue simply go first, as fast as the limits let
-// them. When that will be has to be asked now: later the limits tell no more what they did not allow.
+// The first point that nobody has been asked at; a mark by hand stands for none.
+std::optional<Second> Lane::Impl::first_missed() const {
+  std::optional<Second> first;
+  heap.for_each([&](const DueHeap::Entry& entry) {
+    if (!rows[entry.slot].resync) first = std::min(first.value_or(entry.due), entry.due);
+  });
+  return first;
+}
+
+// After a rest, closed hours, a stop of the process or a jump of the clock many are overdue together. To have nobody to
+// ask is no silence, nor to wait for what the limits count, or for answers: then the most overdue simply go first, as
+// fast as the limits let them. When that will be has to be asked now: later the limits tell no more what they did not
+// allow.
 //
 // How long the last process has been gone nobody has written down. What was due before it stopped it has asked, so the
 // first point that was missed comes after that; but whose answers failed is overdue for longer, and then the stop came
 // after the last answer.
 void Lane::Impl::note_service(Instant now) {
-  std::chrono::microseconds silence = now - std::exchange(served_at, limits.next_counted(now).value_or(now));
-  seconds overdue_min = wake_late_max;
-  if (const auto missed = std::exchange(missed_from, std::nullopt)) {
-    silence = std::max(silence, now - to_instant(std::max(*missed, newest_asked)));
-    overdue_min = seconds{0};
-  }
-  if (silence >= silence_min && !heap.empty()) spread_overdue(now, silence, overdue_min);
+  Instant since = std::exchange(served_at, limits.next_counted(now).value_or(now));
+  const bool after_start = std::exchange(came_overdue, false);
+  if (after_start) since = std::min(since, to_instant(newest_asked));
+  if (now - since < silence_min) return;
+  const std::optional<Second> missed = first_missed();
+  if (!missed) return;
+  const std::chrono::microseconds silence = now - std::max(since, to_instant(*missed));
+  if (silence >= silence_min) spread_overdue(now, silence, after_start ? seconds{0} : wake_late_max);
 }
 
 }  // namespace remitod::scheduler

@@ -180,6 +180,34 @@ TEST(HourlyLane, ALaneThatSleepsAWholeIntervalBetweenItsTurnsIsNotSilent) {
   EXPECT_EQ(asked[1].size(), 24U);
 }
 
+TEST(HourlyLane, ALookThatComesSecondsLateAfterAnHourWithNobodyToAskAsksAtOnce) {
+  LaneBundle b(unhurried());
+  b.add(1);
+  ASSERT_TRUE(b.ask_next());
+  b.now = b.lane.next_due(*b.lane.find(1)) + 10s;
+  EXPECT_TRUE(b.take());
+}
+
+TEST(HourlyLane, WhatWaitedForWhatOthersWereSentKeepsItsTurn) {
+  LaneConfig config = unhurried();
+  config.requests_per_second = 1 / 1800.;
+  LaneBundle b(config);
+  b.add_range(1, 2);
+  ASSERT_TRUE(b.ask_next());
+  ASSERT_TRUE(b.ask_next());
+  const Slot first = *b.lane.find(1), second = *b.lane.find(2);
+  const Instant due = std::max(b.lane.next_due(first), b.lane.next_due(second));
+  const Slot later = b.lane.next_due(first) == due ? first : second;
+  b.now = b.lane.next_due(later == first ? second : first) - 1min;
+  for (int i = 0; i < 3; ++i) b.lane.spend_request(b.now, Lane::Purpose::others);
+  b.now += 2min;
+  EXPECT_EQ(b.lane.spare_requests(b.now), 0U);
+  b.now = *b.lane.next_wake(b.now);
+  ASSERT_GT(b.now, due) << "the rate held both";
+  EXPECT_TRUE(b.take());
+  EXPECT_EQ(b.lane.next_due(later), due);
+}
+
 TEST(HourlyLane, EverybodyHasATurnHoweverSlowTheCarrierMustBeAsked) {
   LaneConfig config = unhurried();
   config.requests_per_second = 1 / 7200.0;  // a request in two intervals
