@@ -94,10 +94,11 @@ void Poller::wake(Carrier& carrier) {
 }
 
 void Poller::set_wake_alarm(Carrier& carrier, Instant now) {
-  const bool is_held_up = stopping_ || carrier.access->is_entering();  // the end of a login wakes
+  const bool is_at_rest = stopping_ || carrier.access->is_entering();  // the end of a login wakes
   const std::size_t spare = carrier.spare_requests(now);
+  if (!is_at_rest && spare <= carrier.reserved()) carrier.lane.held_up(now);
   keep_quotas(carrier);
-  const std::optional<Instant> next = is_held_up ? std::nullopt : carrier.lane.next_wake(now);
+  const std::optional<Instant> next = is_at_rest ? std::nullopt : carrier.lane.next_wake(now);
   // What could go out now but is left to others waits until these are answered (request_answered()) or want less
   // (reserve_requests()); both wake.
   if (next && (*next > now || spare > carrier.reserved()))

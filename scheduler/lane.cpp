@@ -263,14 +263,17 @@ std::size_t Lane::in_flight() const {
 }
 
 std::size_t Lane::spare_requests(Instant now) {
+  now = impl_->advance(now);
+  if (impl_->breaker.permission(now) == Breaker::Permission::none) return 0;
+  return impl_->limits.spare(now);
+}
+
+void Lane::held_up(Instant now) {
   Impl& lane = *impl_;
   now = lane.advance(now);
-  const Breaker::Permission permission = lane.breaker.permission(now);
-  if (permission == Breaker::Permission::none) return 0;
-  const std::size_t spare = lane.limits.spare(now);
-  // Nobody will take(): it has to be known that the limits are the reason.
-  if (spare == 0 && permission == Breaker::Permission::request && lane.limits.is_open(now)) lane.note_service(now);
-  return spare;
+  // While lanes fill after a start, only take() knows all that was missed.
+  if (lane.came_overdue || !lane.limits.is_open(now)) return;
+  if (lane.breaker.permission(now) == Breaker::Permission::request) lane.note_service(now);
 }
 
 Instant Lane::spend_request(Instant now, Purpose purpose) {

@@ -191,6 +191,9 @@ class Lane {
   /// Requests outside the schedule (creating shipments, logins, further pages) share the carrier's rate and its rests:
   /// how many may go out now.
   std::size_t spare_requests(Instant now);
+  /// Nobody takes now, because of the limits or of others' requests: what waits for these is not put off as after a
+  /// silence.
+  void held_up(Instant now);
   enum class Purpose : std::uint8_t {
     polls,   ///< what polls take besides (logins, further pages): part of an adaptive schedule's budget
     others,  ///< creating shipments and what people try

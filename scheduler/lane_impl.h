@@ -105,7 +105,7 @@ struct Lane::Impl {
   /// From when on somebody might have been asked and was not: the last look for what to ask, or when the limits allow
   /// it after that; or the last moment at which requests in flight kept the lane from it.
   Instant served_at{};
-  bool came_overdue = false;  ///< a shipment came whose point had passed; until the next look
+  bool came_overdue = false;  ///< a shipment came whose point had passed; until the next take()
 };
 
 }  // namespace remitod::scheduler

@@ -75,6 +75,20 @@ TEST(HourlyLane, WhatAShortStopMissedComesInItsOrderAsLongAfterwards) {
   }
 }
 
+TEST(HourlyLane, WhatAStopMissedIsPutOffOnceThoughNothingMayGoWhileTheLaneFills) {
+  std::vector<Instant> due;
+  for (const bool is_held_up : {false, true}) {
+    LaneBundle b(unhurried());
+    for (std::int64_t id = 1; id <= 100; ++id) {
+      b.add(id, to_instant(PhaseGrid(3600).next_point(to_second(monday - 20min), id)) - 1h);
+      if (is_held_up) b.lane.held_up(b.now);
+    }
+    EXPECT_TRUE(b.take()) << "the first one goes at once";
+    for (std::int64_t id = 1; id <= 100; ++id) due.push_back(b.lane.next_due(*b.lane.find(id)));
+  }
+  EXPECT_TRUE(std::equal(due.begin(), due.begin() + 100, due.begin() + 100, due.end()));
+}
+
 TEST(HourlyLane, ABatchThatAShortStopMissedGoesAtOnceAndTogether) {
   LaneBundle before(batches_of(50));
   before.add_range(1, 5);
@@ -201,7 +215,8 @@ TEST(HourlyLane, WhatWaitedForWhatOthersWereSentKeepsItsTurn) {
   b.now = b.lane.next_due(later == first ? second : first) - 1min;
   for (int i = 0; i < 3; ++i) b.lane.spend_request(b.now, Lane::Purpose::others);
   b.now += 2min;
-  EXPECT_EQ(b.lane.spare_requests(b.now), 0U);
+  ASSERT_EQ(b.lane.spare_requests(b.now), 0U);
+  b.lane.held_up(b.now);
   b.now = *b.lane.next_wake(b.now);
   ASSERT_GT(b.now, due) << "the rate held both";
   EXPECT_TRUE(b.take());
