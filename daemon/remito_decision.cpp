@@ -40,6 +40,8 @@ class Decision {
         return unclear();
       case RemitoNews::Kind::interrupted:
         return way_out("");
+      case RemitoNews::Kind::due_again:
+        return key_is_remembered() ? resend_at(now_) : way_out("");
       case RemitoNews::Kind::not_confirmed:
         return not_confirmed();
       case RemitoNews::Kind::found:

@@ -29,6 +29,7 @@ struct RemitoNews {
     unsent,          ///< provably not sent; `retry_at` where that is known
     unclear,         ///< the carrier may have made a shipment or not
     interrupted,     ///< the program was gone when the call ended, or the profile was read anew since
+    due_again,       ///< what was to be sent again has its turn, which may have come late
     not_confirmed,   ///< accepted, and then nothing until its time was over
     // Of asking the carrier for our reference.
     found,        ///< `remito`, `parcels`

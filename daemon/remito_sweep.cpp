@@ -93,9 +93,11 @@ class Sweep {
     return {};
   }
 
-  DbResult<std::vector<db::RemitoRequest>> claim(const std::string& carrier, std::size_t limit) {
+  DbResult<std::vector<db::RemitoRequest>> claim(const std::string& carrier, std::size_t limit,
+                                                 bool numbered_only = false) {
     if (limit == 0) return {};
-    return db::claim_requests(session_, std::span{&carrier, 1}, plan_.now, plan_.lease_expires_at, limit);
+    return db::claim_requests(session_, std::span{&carrier, 1}, plan_.now, plan_.lease_expires_at, limit,
+                              numbered_only);
   }
 
   DbResult<void> claim_plain(const SweepPlan::Carrier& carrier) {
@@ -105,15 +107,18 @@ class Sweep {
     return {};
   }
 
-  /// A request takes its number in the transaction that claims it, and keeps it over all its attempts. Without numbers
-  /// none is claimed: requests wait for the next range.
+  /// A request takes its number in the transaction that claims it, and keeps it over all its attempts. Where none is
+  /// left those that have no number wait for the next range.
   DbResult<void> claim_with_numbers(const SweepPlan::Carrier& carrier, const carriers::RangeNeeds& needs) {
     const std::string& name = carrier.profile->name();
     const auto left = db::numbers_left(session_, name);
     if (!left) return std::unexpected(left.error());
     const std::size_t room = needs.tells_carrier ? room_left(carrier) : grants_per_sweep;
-    auto requests = claim(name, std::min(room, static_cast<std::size_t>(*left)));
+    auto requests = claim(name, room, true);
     if (!requests) return std::unexpected(requests.error());
+    auto others = claim(name, std::min(room - requests->size(), static_cast<std::size_t>(*left)));
+    if (!others) return std::unexpected(others.error());
+    std::ranges::move(*others, std::back_inserter(*requests));
     const auto without = std::ranges::count(*requests, "", &db::RemitoRequest::proposed_remito);
     const auto remitos = draw_remitos(session_, *carrier.profile, static_cast<std::size_t>(without));
     if (!remitos) return std::unexpected(remitos.error());

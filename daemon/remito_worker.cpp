@@ -175,6 +175,12 @@ void RemitoWorker::send(db::RemitoRequest claimed_request) {
   Carrier& carrier = carriers_.find(request->carrier)->second;
   ++carrier.in_flight;
   working_on_.insert(request->request_id);
+  // Its turn may have come long after it was decided: the carrier was closed, or the host suspended.
+  if (request->unclear_at) {
+    RequestOutcome step =
+        decide(*request, {.kind = RemitoNews::Kind::due_again}, carriers::promises(*carrier.profile), runtime_.now());
+    if (step.next_step != RequestOutcome::NextStep::resend) return ended({std::move(step), request->carrier});
+  }
   unclear_since_.erase(request->request_id);
   const auto hash = std::make_shared<std::string>();  // of the request that was sent last
   CarrierQuestions::Question question;
@@ -342,6 +348,7 @@ void RemitoWorker::tell(const std::string& carrier, const RequestOutcome& outcom
        {"code", outcome.code},
        {"text", outcome.text},
        {"stale", settled.stale}});
+  if (settled.ended_shipment_id) hooks_.shipment_ended(carrier, *settled.ended_shipment_id);
   if (settled.shipment) hooks_.shipment_granted(*settled.shipment);
 }
 

@@ -45,6 +45,7 @@ class RemitoWorker {
     std::function<void(std::string_view carrier, std::size_t)> reserve_requests;
     std::function<void(std::string_view carrier)> request_sent, request_answered;
     std::function<void(const db::OpenShipment&)> shipment_granted;
+    std::function<void(std::string_view carrier, std::int64_t shipment_id)> shipment_ended;
     std::function<void()> transitions_written;
   };
   RemitoWorker(Runtime& runtime, carriers::HttpTransport& transport, Offload& mapper, db::Executor& executor,

@@ -240,7 +240,9 @@ void note_status(const PolledReport& polled, const Reconciled& outcome, StoredSh
 AppliedReport apply(const ApplyRules& rules, const PolledReport& polled, StoredShipment& shipment, Writes& writes,
                     Instant now) {
   AppliedReport applied{.shipment_id = polled.shipment_id};
-  if (tells_events(polled.report.kind) && !shipment.erased) {
+  // What is read again is of its own time.
+  const bool is_anothers = shipment.number_is_anothers && !polled.received_at;
+  if (tells_events(polled.report.kind) && !shipment.erased && !is_anothers) {
     ReconcileRules reconcile_rules = rules.reconcile;
     reconcile_rules.read_again = polled.received_at.has_value();
     const bool history_is_to_come = shipment.known.baseline;

@@ -116,6 +116,38 @@ constexpr Sql looked_sql{
        from jsonb_to_recordset(:looks::jsonb) as l (id bigint, state text, code text, text text, retry_at bigint)
        where c.id = l.id and c.state = 'unknown')"};
 
+// Nobody can be asked any more.
+constexpr Sql give_up_sql{
+    R"(update cancel_requests
+       set state = 'needs_operator', retry_at = null, fencing_token = fencing_token + 1, refusal_code = 'cannot_cancel',
+           refusal_text = 'carrier ' || carrier || ' takes no cancellations here any more: tell it by other means'
+       where state in ('pending', 'sending', 'unknown') and state = 'pending' and shipment_id is not null
+         and carrier not in (select value from json_each(:cancelling)))",
+    R"(update cancel_requests
+       set state = 'needs_operator', retry_at = null, fencing_token = fencing_token + 1, refusal_code = 'cannot_cancel',
+           refusal_text = 'carrier ' || carrier || ' takes no cancellations here any more: tell it by other means'
+       where state = 'pending' and shipment_id is not null
+         and carrier not in (select value from jsonb_array_elements_text(:cancelling::jsonb)))"};
+
+// What waited for a person is over when the shipment is, by whatever means.
+constexpr Sql close_sql{
+    R"(update cancel_requests
+       set state = case s.status when 'cancelled' then 'cancelled' else 'refused' end, settled_at = :now,
+           refusal_code = case s.status when 'cancelled' then '' else 'already_ended' end,
+           refusal_text = case s.status when 'cancelled' then ''
+                                        else cancel_requests.refusal_text || '; the shipment is ' || s.status end
+       from shipments s
+       where cancel_requests.state = 'needs_operator' and s.id = cancel_requests.shipment_id
+         and (s.terminal_at is not null or s.ended_at is not null))",
+    R"(update cancel_requests c
+       set state = case s.status when 'cancelled' then 'cancelled' else 'refused' end, settled_at = :now::bigint,
+           refusal_code = case s.status when 'cancelled' then '' else 'already_ended' end,
+           refusal_text = case s.status when 'cancelled' then ''
+                                        else c.refusal_text || '; the shipment is ' || s.status end
+       from shipments s
+       where c.state = 'needs_operator' and s.id = c.shipment_id
+         and (s.terminal_at is not null or s.ended_at is not null))"};
+
 constexpr Sql next_due_sql{
     "select min(retry_at) from cancel_requests "
     "where state in ('pending', 'sending', 'unknown') and state <> 'sending' and shipment_id is not null"};
@@ -328,6 +360,9 @@ DbResult<CancelsTakenUp> take_up_cancels(Session& session, std::span<const std::
   CancelsTakenUp taken;
   take_up_pending(session, cancelling, now, limit, taken);
   look_at_unknown(session, tracking, now, limit, taken);
+  const auto given_up = session.execute(give_up_sql, {{"cancelling", texts_parameter(cancelling)}});
+  const auto closed = session.execute(close_sql, {{"now", now}});
+  taken.settled += static_cast<std::size_t>(given_up + closed);
   session.query_row(next_due_sql, {}, {&taken.next_due});
   return taken;
 }

@@ -13,7 +13,7 @@ namespace {
 
 constexpr Sql open_requests_sql{
     R"(select carrier, state, count(*), min(requested_at) from remito_requests
-       where state not in ('granted', 'refused', 'cancelled')
+       where state in ('pending', 'sending', 'accepted', 'unknown', 'needs_operator')
        group by carrier, state order by carrier, state)"};
 
 constexpr Sql unmapped_sql{R"(select carrier, count(*) from unmapped_codes group by carrier order by carrier)"};

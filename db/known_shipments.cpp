@@ -1,7 +1,9 @@
 #include "db/known_shipments.h"
 
 #include <stdexcept>
+#include <vector>
 
+#include "db/json_rows.h"
 #include "db/session.h"
 
 namespace remitod::db {
@@ -9,14 +11,22 @@ namespace {
 
 constexpr Sql shipments_sql{R"(
     select id, remito, registered_at, baseline and baseline_at is null, backfill, status, reason, status_at,
-           terminal_at, ended_at, attempts_failed, erased_at is not null or events_removed_at is not null
-    from shipments where id in (select value from json_each(:ids)))",
+           terminal_at, ended_at, attempts_failed, erased_at is not null or events_removed_at is not null,
+           exists (select 1 from shipments n
+                   where n.carrier = s.carrier and n.remito = s.remito and n.cycle = s.cycle + 1),
+           (select p.id from shipments p
+            where p.carrier = s.carrier and p.remito = s.remito and p.cycle = s.cycle - 1 and p.status = 'cancelled')
+    from shipments s where id in (select value from json_each(:ids)))",
                             R"(
     select id, remito, registered_at, cast(baseline and baseline_at is null as integer), cast(backfill as integer),
            status, reason, status_at, terminal_at, ended_at, attempts_failed,
-           cast(erased_at is not null or events_removed_at is not null as integer)
-    from shipments where id in (select value::bigint from jsonb_array_elements_text(:ids::jsonb))
-    order by id for update)"};
+           cast(erased_at is not null or events_removed_at is not null as integer),
+           cast(exists (select 1 from shipments n
+                        where n.carrier = s.carrier and n.remito = s.remito and n.cycle = s.cycle + 1) as integer),
+           (select p.id from shipments p
+            where p.carrier = s.carrier and p.remito = s.remito and p.cycle = s.cycle - 1 and p.status = 'cancelled')
+    from shipments s where id in (select value::bigint from jsonb_array_elements_text(:ids::jsonb))
+    order by s.id for update of s)"};
 
 constexpr Sql events_sql{R"(
     select shipment_id, code, text, status, reason, occurred_at, zone_source, date_only, resolved_by_rule, place,
@@ -37,11 +47,35 @@ constexpr Sql emitted_sql{R"(
     from transitions where subject = 'shipment'
       and shipment_id in (select value::bigint from jsonb_array_elements_text(:ids::jsonb)))"};
 
+constexpr Sql ends_sql{"select id, ended_at from shipments where id in (select value from json_each(:ids))",
+                       "select id, ended_at from shipments "
+                       "where id in (select value::bigint from jsonb_array_elements_text(:ids::jsonb))"};
+
 /// The database is outside the process: a word that is not ours is somebody else's doing.
 template <class Word>
 Word known_word(std::optional<Word> word, const std::string& text) {
   if (!word) throw std::runtime_error("unknown word in the database: " + text);
   return *word;
+}
+
+/// `uses`: by the shipment's id, that of the cancelled one which had its number before.
+void load_cancelled_uses(Session& session, const std::map<std::int64_t, std::int64_t>& uses,
+                         std::map<std::int64_t, StoredShipment>& shipments) {
+  if (uses.empty()) return;
+  std::map<std::int64_t, std::int64_t> users;
+  std::vector<std::int64_t> ids;
+  for (const auto& [shipment_id, use_id] : uses) {
+    users[use_id] = shipment_id;
+    ids.push_back(use_id);
+  }
+  const std::string parameter = ids_parameter(ids);
+  std::int64_t id = 0;
+  std::optional<Instant> ended_at;
+  session.query(ends_sql, {{"ids", parameter}}, {&id, &ended_at},
+                [&] { shipments.at(users.at(id)).known.number_free_since = ended_at; });
+  load_events(session, parameter, [&](std::int64_t use_id, const KnownEvent& event) {
+    shipments.at(users.at(use_id)).known.events_of_cancelled_use.insert(event_key(event.event));
+  });
 }
 
 }  // namespace
@@ -51,17 +85,22 @@ std::map<std::int64_t, StoredShipment> lock_known_shipments(Session& session, co
   std::int64_t id = 0;
   StoredShipment row;
   std::string status, reason, event_key;
+  std::optional<std::int64_t> use_id;
+  std::map<std::int64_t, std::int64_t> uses;
   session.query(shipments_sql, {{"ids", ids}},
                 {&id, &row.remito, &row.known.registered_at, &row.known.baseline, &row.known.backfill, &status, &reason,
-                 &row.status_at, &row.terminal_at, &row.ended_at, &row.known.attempts_failed, &row.erased},
+                 &row.status_at, &row.terminal_at, &row.ended_at, &row.known.attempts_failed, &row.erased,
+                 &row.number_is_anothers, &use_id},
                 [&] {
                   row.known.status = known_word(status_from(status), status);
                   row.known.reason = known_word(reason_from(reason), reason);
+                  if (use_id) uses[id] = *use_id;
                   shipments.emplace(id, row);
                 });
   load_events(session, ids, [&](std::int64_t shipment_id, KnownEvent event) {
     shipments.at(shipment_id).known.events.push_back(std::move(event));
   });
+  load_cancelled_uses(session, uses, shipments);
   bool inferred = false;
   session.query(emitted_sql, {{"ids", ids}}, {&id, &event_key, &status, &inferred}, [&] {
     shipments.at(id).known.emitted.push_back({event_key, known_word(status_from(status), status), inferred});

@@ -20,6 +20,7 @@ struct StoredShipment {
   std::optional<Instant> terminal_at;
   std::optional<Instant> ended_at;
   std::string remito;
+  bool number_is_anothers = false;  ///< the carrier has given it again since: what it says now is of that shipment
   bool erased = false;  ///< its events are gone, or lost what tells one from another: nothing can be reconciled
 };
 

@@ -82,10 +82,13 @@ bool supersedes(const TrackingEvent& line, const TrackingEvent& other) {
   return standing(line) > standing(other);
 }
 
-bool is_too_old(const TrackingEvent& event, const KnownShipment& known, const ReconcileRules& rules) {
-  if (!known.registered_at) return false;
+bool is_too_old(const TrackingEvent& event, const std::string& key, const KnownShipment& known,
+                const ReconcileRules& rules) {
   const auto length = event.occurred_at->date_only ? std::chrono::hours{24} : std::chrono::hours{0};
-  return event.occurred_at->at + length < *known.registered_at - rules.registration_grace;
+  const Instant end = event.occurred_at->at + length;
+  if (known.number_free_since && (end < *known.number_free_since || known.events_of_cancelled_use.contains(key)))
+    return true;
+  return known.registered_at && end < *known.registered_at - rules.registration_grace;
 }
 
 /// The events of a report as if they were all new: each once, none of an earlier cycle, in canonical order, bounded.
@@ -101,7 +104,7 @@ History taken_from(const Report& report, const History& history, const KnownShip
 
   History taken;
   for (auto& [key, event] : once) {
-    if (is_too_old(event, known, rules))
+    if (is_too_old(event, key, known, rules))
       ++result.too_old;
     else
       taken.push_back({.known = {.event = std::move(event), .detected_at = now, .baseline = known.baseline},

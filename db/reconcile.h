@@ -5,7 +5,8 @@
 //     carrier may change about an event (text, status, reason) is that of the report applied last; its position in the
 //     carrier's list is the highest ever seen.
 //   - An event from before the registration (less a grace) belongs to an earlier use of the number and is ignored. Of a
-//     day without an hour the end counts.
+//     day without an hour the end counts. Where the carrier gave a cancelled shipment's number again, so does all from
+//     before that one's end, and what that one knew, without any grace.
 //   - An event without a time takes the moment at which it was first seen, zone assumed. A snapshot without a time is a
 //     new event only when its status or code differs from the last one's (a code that only became known or unknown to
 //     the profile is the same event). In a history the first sighting of a code at a place stands for all of them. For
@@ -29,6 +30,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -63,6 +65,10 @@ struct KnownShipment {
   int attempts_failed = 0;
   std::vector<KnownEvent> events;  ///< in any order
   std::vector<EmittedStep> emitted;
+  /// Where a cancelled shipment had this number before, which the carrier gave again: until when, and the keys of that
+  /// one's events.
+  std::optional<Instant> number_free_since = {};
+  std::set<std::string> events_of_cancelled_use = {};
 };
 
 struct ReconcileRules {

@@ -85,6 +85,7 @@ constexpr Sql claim_sql{
                     where state in ('pending', 'sending') and state = 'pending'
                       and coalesce(retry_at, accepted_at) <= :now
                       and carrier in (select value from json_each(:carriers))
+                      and (not :numbered_only or proposed_remito <> '')
                     order by id limit :limit)
        returning id, request_key, order_number, parcel_group, carrier, service, payload, client_ref, attempts,
                  fencing_token, proposed_remito, confirm_until, accepted_at, first_sent_at, unclear_at, unclear_calls,
@@ -93,6 +94,7 @@ constexpr Sql claim_sql{
          select id from remito_requests
          where state = 'pending' and coalesce(retry_at, accepted_at) <= :now::bigint
            and carrier in (select value from jsonb_array_elements_text(:carriers::jsonb))
+           and (:numbered_only::bigint = 0 or proposed_remito <> '')
          order by id limit :limit::bigint for update skip locked)
        update remito_requests r
        set state = 'sending', attempts = attempts + 1, fencing_token = fencing_token + 1,
@@ -133,9 +135,10 @@ constexpr Sql decide_anew_sql{
 constexpr Sql next_due_sql{
     "select min(coalesce(retry_at, accepted_at)) from remito_requests "
     "where state in ('pending', 'sending') and state = 'pending' "
-    "and carrier not in (select value from json_each(:waiting))",
+    "and (proposed_remito <> '' or carrier not in (select value from json_each(:waiting)))",
     "select min(coalesce(retry_at, accepted_at)) from remito_requests "
-    "where state = 'pending' and carrier not in (select value from jsonb_array_elements_text(:waiting::jsonb))"};
+    "where state = 'pending' "
+    "and (proposed_remito <> '' or carrier not in (select value from jsonb_array_elements_text(:waiting::jsonb)))"};
 
 std::vector<NewRequest> read_new_requests(Session& session, std::size_t limit) {
   std::vector<NewRequest> requests;
@@ -203,11 +206,13 @@ DbResult<std::size_t> refuse_unknown_carriers(Session& session, std::span<const 
 }
 
 DbResult<std::vector<RemitoRequest>> claim_requests(Session& session, std::span<const std::string> carriers,
-                                                    Instant now, Instant lease_expires_at, std::size_t limit) {
+                                                    Instant now, Instant lease_expires_at, std::size_t limit,
+                                                    bool numbered_only) {
   return query_claimed(session, claim_sql,
                        {{"carriers", texts_parameter(carriers)},
                         {"now", now},
                         {"lease_expires_at", lease_expires_at},
+                        {"numbered_only", numbered_only},
                         {"limit", limit}});
 }
 

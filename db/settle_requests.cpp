@@ -68,10 +68,12 @@ constexpr Sql end_cancelled_sql{
        from (select r.carrier, g.value ->> 'remito' as remito
              from json_each(:granted) as g join remito_requests r on r.id = g.value ->> 'id') as again
        where shipments.carrier = again.carrier and shipments.remito = again.remito
-         and shipments.ended_at is null and shipments.status = 'cancelled')",
+         and shipments.ended_at is null and shipments.status = 'cancelled'
+       returning id, carrier, remito)",
     R"(update shipments s set ended_at = :now::bigint
        from jsonb_to_recordset(:granted::jsonb) as g (id bigint, remito text) join remito_requests r on r.id = g.id
-       where s.carrier = r.carrier and s.remito = g.remito and s.ended_at is null and s.status = 'cancelled')"};
+       where s.carrier = r.carrier and s.remito = g.remito and s.ended_at is null and s.status = 'cancelled'
+       returning s.id, s.carrier, s.remito)"};
 
 // `forget`: no call so far has made a shipment. `unclear`: a call has just ended without a clear answer.
 constexpr Sql settle_sql{
@@ -146,27 +148,33 @@ class StillOurs {
   std::map<std::int64_t, Claim> claims_;
 };
 
-using ShipmentsByRequest = std::map<std::int64_t, std::int64_t>;
+struct MadeShipments {
+  std::map<std::int64_t, std::int64_t> by_request;                    ///< ids
+  std::map<std::pair<std::string, std::string>, std::int64_t> ended;  ///< by carrier and remito, which were given again
+};
 
-void insert_shipments(Session& session, const json& granted, Instant now, ShipmentsByRequest& shipments) {
+void insert_shipments(Session& session, const json& granted, Instant now, MadeShipments& made) {
   std::int64_t shipment_id = 0, request_id = 0;
   session.query(insert_shipments_sql, {{"granted", to_parameter(granted)}, {"now", now}}, {&shipment_id, &request_id},
-                [&] { shipments[request_id] = shipment_id; });
+                [&] { made.by_request[request_id] = shipment_id; });
 }
 
-/// Shipment ids by request id; a request is missing where its remito is in use. One that was cancelled is not: the
-/// carrier where the order's number is the remito gives the same one again.
-ShipmentsByRequest make_shipments(Session& session, const json& granted, Instant now) {
-  ShipmentsByRequest shipments;
-  if (granted.empty()) return shipments;
-  insert_shipments(session, granted, now, shipments);
+/// A request is missing where its remito is in use. One that was cancelled is not: the carrier where the order's number
+/// is the remito gives the same one again.
+MadeShipments make_shipments(Session& session, const json& granted, Instant now) {
+  MadeShipments made;
+  if (granted.empty()) return made;
+  insert_shipments(session, granted, now, made);
   json missing = json::array();
   for (const json& row : granted)
-    if (!shipments.contains(row.at("id").get<std::int64_t>())) missing.push_back(row);
-  if (missing.empty() || session.execute(end_cancelled_sql, {{"granted", to_parameter(missing)}, {"now", now}}) == 0)
-    return shipments;
-  insert_shipments(session, missing, now, shipments);
-  return shipments;
+    if (!made.by_request.contains(row.at("id").get<std::int64_t>())) missing.push_back(row);
+  if (missing.empty()) return made;
+  std::int64_t id = 0;
+  std::string carrier, remito;
+  session.query(end_cancelled_sql, {{"granted", to_parameter(missing)}, {"now", now}}, {&id, &carrier, &remito},
+                [&] { made.ended[{carrier, remito}] = id; });
+  if (!made.ended.empty()) insert_shipments(session, missing, now, made);
+  return made;
 }
 
 /// Of the outcomes that found a remito at the carrier, those whose remito any shipment has or had.
@@ -303,7 +311,7 @@ DbResult<std::vector<SettledRequest>> settle_requests(Session& session, std::spa
   const std::set<std::int64_t> before = given_before(session, repeatable);
   std::erase_if(granted.get_ref<json::array_t&>(),
                 [&](const json& row) { return before.contains(row.at("id").get<std::int64_t>()); });
-  const ShipmentsByRequest shipments = make_shipments(session, granted, now);
+  const MadeShipments made = make_shipments(session, granted, now);
 
   std::vector<SettledRequest> results;
   std::vector<std::int64_t> settled_ids;
@@ -315,9 +323,11 @@ DbResult<std::vector<SettledRequest>> settle_requests(Session& session, std::spa
     result.stale = !carrier;
     if (result.stale) continue;
     std::optional<std::int64_t> shipment_id;
-    if (const auto shipment = shipments.find(outcome.request_id); shipment != shipments.end()) {
+    if (const auto shipment = made.by_request.find(outcome.request_id); shipment != made.by_request.end()) {
       shipment_id = shipment->second;
       result.shipment = OpenShipment{*shipment_id, *carrier, granted_remito(outcome), now};
+      if (const auto again = made.ended.find({*carrier, result.shipment->remito}); again != made.ended.end())
+        result.ended_shipment_id = again->second;
     }
     result.remito_in_use = !shipment_id && !granted_remito(outcome).empty();
     rows.push_back(settled_row(outcome, shipment_id, before.contains(outcome.request_id)));

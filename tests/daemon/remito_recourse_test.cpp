@@ -210,6 +210,19 @@ TEST_F(RemitoRecourse, WhereAKeyMakesOneShipmentTheSameRequestIsSentAgain) {
   }
 }
 
+TEST_F(RemitoRecourse, AKeyThatTheCarrierHasForgottenIsNotUsedHoweverLateTheTurnComes) {
+  start(one_for_a_key);
+  ways_ = {Way::lost};
+  ask();
+  clock().run_for(1s);
+  ASSERT_EQ(of("next_step"), "resend");
+  clock().set_clock_error(22h);
+  clock().run_for(2min);
+  EXPECT_EQ(state(), "needs_operator");
+  EXPECT_THAT(of("refusal_text"), HasSubstr("no longer remembers the key"));
+  EXPECT_EQ(sent_to("/create/"), 1u);
+}
+
 TEST_F(RemitoRecourse, SendingAgainHasAnEnd) {
   start(one_for_a_key);
   ways_.assign(50, Way::never_arrived);

@@ -1,11 +1,8 @@
-// Remitos out of ranges of numbers given ahead, and those that a carrier accepts now and grants later.
-#include <gmock/gmock.h>
+// Remitos out of ranges of numbers given ahead.
+#include "tests/daemon/remito_ways.h"
 
 #include <memory>
 #include <set>
-
-#include "tests/carriers/small_profile.h"
-#include "tests/daemon/virtual_test.h"
 
 namespace remitod::test {
 namespace {
@@ -13,16 +10,6 @@ namespace {
 using carriers::FetchError;
 using carriers::FetchResult;
 using testing::HasSubstr, testing::IsEmpty, testing::SizeIs;
-
-const std::string head_of_all = R"toml(
-title = "Test carrier"
-verified = "documentation"
-zone = "America/Lima"
-base_url = "https://carrier.example"
-[limits]
-requests_per_second = 100.0
-concurrency = 4
-)toml";
 
 const std::string stated_range = head_of_all + R"toml(
 [create]
@@ -59,78 +46,6 @@ format = "json"
 first = "/json/first"
 last = "/json/last"
 )toml";
-
-const std::string granted_later = head_of_all + R"toml(
-[create]
-method = "POST"
-url = "{{base_url}}/create/{{client_ref}}"
-[create.answer]
-format = "json"
-accepted_statuses = [201, 202]
-refused = "/json/ok = 'false'"
-remito = "/json/number"
-[confirm]
-url = "{{base_url}}/confirm/{{client_ref}}/{{remito}}"
-interval = "2 min"
-give_up_after = "1 h"
-[confirm.answer]
-format = "json"
-pending_statuses = [404]
-granted = "/json/state = 'made'"
-refused = "/json/state = 'rejected'"
-pending = "/json/state = 'asked'"
-remito = "/json/barcode"
-refusal_text = "/json/why"
-)toml";
-
-FetchResult json(const std::string& body, int status = 200) {
-  return http_answer(status, body, "application/json");
-}
-
-struct RemitoWays : testing::Test, VirtualWorld {
-  void start(const std::string& profile) {
-    profile_ = profile;
-    daemon->add_carrier(load_small_profile(profile));
-    daemon->start();
-  }
-  void crash() {
-    restart();
-    start(profile_);
-  }
-  void ask(const std::string& order, const std::string& payload = R"({"recipient": {"name": "Ana"}})") {
-    ask_remito("test", order, payload);
-    daemon->intake.wake();
-  }
-  void state_range(const std::string& first, const std::string& last) {
-    database.sql("insert into remito_ranges (carrier, first_number, last_number) values ('test', '" + first + "', '" +
-                 last + "')");
-    daemon->intake.wake();
-  }
-  std::string of(const std::string& order, const std::string& column) {
-    return database.text("select " + column + " from remito_requests where order_number = '" + order + "'");
-  }
-  std::string state(const std::string& order = "1") { return of(order, "state"); }
-  std::string remito(const std::string& order = "1") { return of(order, "remito"); }
-  std::int64_t ready_to_ship() { return count("transitions where to_status = 'ready_to_ship'"); }
-  std::size_t sent_to(const std::string& path) {
-    return static_cast<std::size_t>(std::ranges::count_if(
-        carriers.sent(), [&](const SentRequest& sent) { return sent.request.url.contains(path); }));
-  }
-  const std::string& last_url() { return carriers.sent().back().request.url; }
-
-  /// Gives blocks of 20, and makes a shipment of whatever number it is told.
-  FetchResult ranges_carrier() {
-    if (!last_url().contains("/range/")) return json(R"({"ok":true})");
-    const int first = 1000 + 20 * blocks_++;
-    return json(R"({"first":")" + std::to_string(first) + R"(","last":")" + std::to_string(first + 19) + "\"}");
-  }
-  void give_ranges() {
-    carriers.always("test", [this](const Asked&, Instant) { return ranges_carrier(); });
-  }
-
-  std::string profile_;
-  int blocks_ = 0;
-};
 
 // ------------------------------------------------------------------ numbers that people state
 
@@ -226,6 +141,23 @@ TEST_F(RemitoWays, WhatWasNeverSentKeepsItsNumber) {
   ASSERT_THAT(carriers.creates(), SizeIs(2));
   EXPECT_EQ(carriers.creates()[0].request.url, carriers.creates()[1].request.url);
   EXPECT_EQ(remito(), "1000");
+}
+
+TEST_F(RemitoWays, WhoHasItsNumberIsSentThoughNoOtherIsLeft) {
+  bool is_there = false;
+  carriers.always("test", [&](const Asked&, Instant) {
+    if (last_url().contains("/range/")) return blocks_ == 0 ? ranges_carrier() : json("{}", 500);
+    return is_there ? json(R"({"ok":true})") : fetch_error(FetchError::Kind::connect, true);
+  });
+  start(asked_range);
+  clock().run_for(1s);
+  for (int i = 1; i <= 21; ++i) ask(std::to_string(i));
+  clock().run_for(1min);
+  ASSERT_EQ(count("remito_requests where state = 'pending' and proposed_remito <> ''"), 20);
+  is_there = true;
+  clock().run_for(2h);
+  EXPECT_EQ(count("remito_requests where state = 'granted'"), 20);
+  EXPECT_EQ(state("21"), "pending");
 }
 
 TEST_F(RemitoWays, ANumberThatTheCarrierWillNotHaveIsReplacedByTheNext) {
@@ -331,119 +263,6 @@ TEST_F(RemitoWays, TwoWorkersShareTheNumbersAndOneOfThemAsksForMore) {
   EXPECT_LE(blocks_, 10) << "one range at a time";
   EXPECT_GT(second.worker.counters().granted, 0u);
   EXPECT_GT(daemon->worker.counters().granted, 0u);
-}
-
-// ------------------------------------------------------------------ granted later
-
-TEST_F(RemitoWays, AnAcceptedRequestIsGrantedByALaterLook) {
-  start(granted_later);
-  carriers.next("test", http_answer(201, "", ""));
-  carriers.next("test", json("", 404));
-  carriers.next("test", json(R"({"state":"asked"})"));
-  carriers.next("test", json(R"({"state":"made","barcode":"0077"})"));
-  ask("1");
-  clock().run_for(5s);
-  EXPECT_EQ(state(), "accepted");
-  EXPECT_EQ(ready_to_ship(), 0);
-  clock().run_for(5min);
-  EXPECT_EQ(state(), "accepted");
-  EXPECT_EQ(count("transitions"), 0);
-  clock().run_for(2min);
-  EXPECT_EQ(state(), "granted");
-  EXPECT_EQ(remito(), "0077");
-  EXPECT_EQ(ready_to_ship(), 1);
-  clock().run_for(2h);
-  EXPECT_EQ(sent_to("/confirm/"), 3u);
-  EXPECT_THAT(carriers.creates(), SizeIs(1));
-}
-
-TEST_F(RemitoWays, ANumberThatCameWithTheAcceptanceHoldsFromTheGrantOn) {
-  start(granted_later);
-  carriers.next("test", json(R"({"number":"0088"})", 202));
-  carriers.next("test", json(R"({"state":"made"})"));
-  ask("1");
-  clock().run_for(1min);
-  EXPECT_EQ(remito(), "");
-  EXPECT_EQ(count("shipments"), 0);
-  clock().run_for(5min);
-  EXPECT_EQ(remito(), "0088");
-  EXPECT_EQ(sent_to("/0088"), 1u) << "the look names it";
-}
-
-TEST_F(RemitoWays, ALaterRefusalCarriesTheCarriersWords) {
-  start(granted_later);
-  carriers.next("test", json(R"({"number":"0088"})", 202));
-  carriers.next("test", json(R"({"state":"rejected","why":"sin cobertura"})"));
-  ask("1");
-  clock().run_for(5min);
-  EXPECT_EQ(state(), "refused");
-  EXPECT_EQ(count("transitions where to_status = 'remito_refused' and text = 'sin cobertura'"), 1);
-}
-
-TEST_F(RemitoWays, AConfirmationThatNeverComesWaitsForAPersonInTheEnd) {
-  start(granted_later);
-  carriers.always("test", [](const Asked& asked, Instant) {
-    return asked.create ? http_answer(202, "", "") : json(R"({"state":"asked"})");
-  });
-  ask("1");
-  clock().run_for(58min);
-  EXPECT_EQ(state(), "accepted");
-  clock().run_for(5min);
-  EXPECT_EQ(state(), "needs_operator");
-  EXPECT_EQ(of("1", "refusal_code"), "not_confirmed");
-  const std::size_t looks = sent_to("/confirm/");
-  clock().run_for(24h);
-  EXPECT_EQ(sent_to("/confirm/"), looks);
-  EXPECT_EQ(count("transitions"), 0);
-}
-
-TEST_F(RemitoWays, TroubleOfALookIsNoRefusal) {
-  start(granted_later);
-  carriers.next("test", http_answer(202, "", ""));
-  carriers.next("test", fetch_error(FetchError::Kind::timeout));
-  carriers.next("test", json("<html>busy</html>", 503));
-  carriers.next("test", json(R"({"message":"who are you"})", 401));
-  carriers.next("test", json(R"({"state":"made"})"));
-  carriers.next("test", json(R"({"state":"made","barcode":"0077"})"));
-  ask("1");
-  clock().run_for(9min);
-  EXPECT_EQ(state(), "accepted");
-  EXPECT_THAT(of("1", "refusal_text"), HasSubstr("granted without a number"));
-  clock().run_for(3min);
-  EXPECT_EQ(state(), "granted");
-}
-
-TEST_F(RemitoWays, ACrashLosesNoAcceptedRequestAndADeadlineThatPassedMeanwhileHasItsLastLook) {
-  start(granted_later);
-  carriers.next("test", http_answer(202, "", ""));
-  ask("1");
-  clock().run_for(5s);
-  ASSERT_EQ(state(), "accepted");
-  EXPECT_TRUE(daemon->stop());
-  clock().run_for(3h);
-  EXPECT_EQ(sent_to("/confirm/"), 0u);
-  carriers.always("test", json(R"({"state":"made","barcode":"0077"})"));
-  crash();
-  clock().run_for(1min);
-  EXPECT_EQ(state(), "granted");
-}
-
-TEST_F(RemitoWays, ACrashInALookRepeatsTheLookAndNeverTheCall) {
-  start(granted_later);
-  carriers.always("test", [](const Asked& asked, Instant) {
-    return asked.create ? http_answer(202, "", "") : json(R"({"state":"made","barcode":"0077"})");
-  });
-  ask("1");
-  clock().run_for(5s);
-  carriers.set_latency(10s);
-  ASSERT_TRUE(clock().run_until_true([&] { return sent_to("/confirm/") == 1; }, monday + 10min));
-  crash();
-  EXPECT_EQ(state(), "accepted");
-  clock().run_for(5min);
-  EXPECT_EQ(state(), "granted");
-  EXPECT_EQ(sent_to("/confirm/"), 2u);
-  EXPECT_THAT(carriers.creates(), SizeIs(1));
-  EXPECT_EQ(ready_to_ship(), 1);
 }
 
 }  // namespace

@@ -66,6 +66,29 @@ TEST_F(RemitoWorkerTest, AGrantedRemitoBecomesOneShipmentAndOneReadyToShip) {
       << "the new shipment is followed";
 }
 
+/// The payloads of the requests for remitos of OCA in db/README.md, one for each engine.
+std::vector<std::string> payloads_of_the_readme() {
+  const std::string readme = read_file(source_dir() / "db" / "README.md");
+  const std::string begin = "'order-1001-try-1', '1001', 'oca',\n  '";
+  std::vector<std::string> payloads;
+  for (std::size_t at = 0; (at = readme.find(begin, at)) != std::string::npos;) {
+    at += begin.size();
+    payloads.push_back(readme.substr(at, readme.find("');", at) - at));
+  }
+  return payloads;
+}
+
+TEST_F(RemitoWorkerTest, WhatTheDatabasesPageShowsIsAllThatTheShippedProfileWants) {
+  const std::vector<std::string> payloads = payloads_of_the_readme();
+  ASSERT_THAT(payloads, SizeIs(2)) << "of SQLite and of PostgreSQL";
+  EXPECT_EQ(payloads[0], payloads[1]);
+  start();
+  ask_remito("oca", "1001", payloads[0]);
+  daemon->intake.wake();
+  clock().run_for(5s);
+  EXPECT_EQ(state(), "granted") << refusal();
+}
+
 TEST_F(RemitoWorkerTest, WhereTheOrderNumberIsTheRemitoItsZerosStay) {
   start();
   ask("chazki", "0000001000417");

@@ -242,6 +242,32 @@ TEST_P(ApplyReports, ForAShipmentThatEndedMeanwhileAreKeptAndTheShipmentStaysEnd
   EXPECT_EQ(number("select ended_at from shipments"), 1);
 }
 
+TEST_P(ApplyReports, ForOneWhoseNumberTheCarrierHasGivenAgainAreOfTheOther) {
+  follow(1);
+  sql("update shipments set ended_at = 1, status = 'cancelled'");
+  sql("insert into shipments (order_number, carrier, remito) values ('200', 'oca', '1')");
+  run<std::vector<db::OpenShipment>>([](Session& at) { return db::accept_new_shipments(at, start, 10); });
+  const AppliedReport applied = apply_one({picked_up}, start + 3h);
+  EXPECT_TRUE(applied.leaves_lane);
+  EXPECT_EQ(number("select count(*) from transitions"), 0);
+}
+
+TEST_P(ApplyReports, OfANumberThatACancelledShipmentHadTakeNothingOfThatOne) {
+  follow(1);
+  const TrackingEvent registered = event("RE", Status::registered, start + 1h, 0);
+  const TrackingEvent cancelled = event("AN", Status::cancelled, start + 2h, 1);
+  apply_one({registered, cancelled}, start + 2h);
+  sql("update shipments set ended_at = " + std::to_string(to_micros(start + 4h)));
+  sql("insert into shipments (order_number, carrier, remito, registered_at) values ('100', 'oca', '1', " +
+      std::to_string(to_micros(start + 4h)) + ")");
+  run<std::vector<db::OpenShipment>>([](Session& at) { return db::accept_new_shipments(at, start + 4h, 10); });
+  const TrackingEvent published_late = event("AX", Status::cancelled, start + 3h, 2);
+  const AppliedReport history = apply({reported(2, {registered, cancelled, published_late})}, start + 5h).at(0);
+  EXPECT_EQ(history.status, Status::registered);
+  EXPECT_EQ(history.too_old, 3U);
+  EXPECT_EQ(apply({reported(2, {registered, cancelled, delivered})}, start + 6h).at(0).status, Status::delivered);
+}
+
 TEST_P(ApplyReports, TwoOfOneShipmentInABatchAreLikeTwoBatches) {
   follow(1);
   const auto applied = apply({reported(1, {picked_up}), reported(1, {picked_up, in_transit})}, start + 3h);

@@ -322,5 +322,42 @@ TEST_P(CancelRules, AreAsTheTableSays) {
   EXPECT_EQ(decision.code, GetParam().code);
 }
 
+TEST_P(CancelRequests, OfACarrierThatTakesNoneAnyMoreAreForAPerson) {
+  settle({granted(claimed({}), "0001")});
+  dispatch();
+  wish("C");
+  take_up();
+  ASSERT_EQ(of("state"), "pending");
+  const std::vector<std::string> none;
+  const auto taken =
+      run<CancelsTakenUp>([&](Session& at) { return take_up_cancels(at, none, none, noon + 1min, 100); });
+  EXPECT_EQ(of("state"), "needs_operator");
+  EXPECT_THAT(of("refusal_text"), HasSubstr("oca takes no cancellations"));
+  EXPECT_FALSE(taken.next_due) << "nobody looks again and again";
+  EXPECT_THAT(claim_wishes(noon + 999h), IsEmpty()) << "not sent when the carrier is back weeks later";
+}
+
+TEST_P(CancelRequests, ThatWaitForAPersonAreOverWhenTheShipmentIs) {
+  settle_wish(asked(), Kind::needs_operator, "no answer");
+  take_up();
+  ASSERT_EQ(of("state"), "needs_operator");
+  sql("update shipments set status = 'delivered', terminal_at = 1");
+  EXPECT_EQ(take_up().settled, 1u);
+  EXPECT_EQ(of("state"), "refused");
+  EXPECT_EQ(of("refusal_text"), "no answer; the shipment is delivered");
+  EXPECT_EQ(number("select count(*) from cancel_requests where settled_at is not null"), 1);
+}
+
+TEST_P(CancelRequests, ThatWaitForAPersonAreDoneWhenAnotherOneHasCancelledTheShipment) {
+  settle_wish(asked(), Kind::needs_operator, "no answer");
+  wish("C2");
+  take_up();
+  ASSERT_TRUE(settle_wish(claim_wishes().at(0), Kind::cancelled));
+  take_up();
+  EXPECT_EQ(of("state", "C2"), "cancelled");
+  EXPECT_EQ(of("state"), "cancelled");
+  EXPECT_EQ(of("refusal_text"), "");
+}
+
 }  // namespace
 }  // namespace remitod::db

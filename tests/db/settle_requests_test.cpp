@@ -131,7 +131,9 @@ TEST_P(Settlement, RemitoOfACancelledShipmentIsGrantedAgainWhereTheCarrierMayMea
   settle({granted(claimed({.order = "1", .key = "first"}), "1")});
   sql("update shipments set status = 'cancelled'");
   const RequestOutcome again = granted(claimed({.order = "1", .key = "again"}), "1");
-  EXPECT_TRUE(settle({again}).at(0).shipment);
+  const SettledRequest settled = settle({again}).at(0);
+  EXPECT_TRUE(settled.shipment);
+  EXPECT_EQ(settled.ended_shipment_id, 1) << "it leaves its lane";
 }
 
 TEST_P(Settlement, RemitoThatTheCarrierChoosesAgainForAnotherOrderIsGranted) {
