@@ -15,6 +15,8 @@ using std::chrono::steady_clock;
 
 // The wall clock may be set while we run: look again at least this often, so that a deadline in its terms is met.
 constexpr std::chrono::seconds longest_sleep{60};
+// So far the two clocks drift apart in that time at most.
+constexpr std::chrono::seconds drift_max{1};
 
 class AsioAlarm final : public Alarm {
  public:
@@ -44,6 +46,8 @@ class AsioAlarm final : public Alarm {
     Runtime::Task ring;
     boost::asio::steady_timer timer;
     Instant at{};
+    Instant wall{};  ///< wall clock and steady clock at one moment, when the timer was set last
+    steady_clock::time_point steady;
     std::uint64_t generation = 0;
     bool armed = false;
   };
@@ -51,10 +55,13 @@ class AsioAlarm final : public Alarm {
   static void arm(const std::shared_ptr<State>& state) {
     const std::uint64_t generation = ++state->generation;
     state->armed = true;
+    state->wall = wall_clock();
+    state->steady = steady_clock::now();
     state->timer.expires_at(std::min(state->runtime.steady_at(state->at), steady_clock::now() + longest_sleep));
     state->timer.async_wait([state, generation](const boost::system::error_code&) {
       if (generation != state->generation) return;
-      if (state->runtime.now() < state->at) return arm(state);
+      const bool set_back = wall_clock() - state->wall < steady_clock::now() - state->steady - drift_max;
+      if (state->runtime.now() < state->at && !set_back) return arm(state);
       state->armed = false;
       state->ring();
     });

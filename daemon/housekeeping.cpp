@@ -23,6 +23,7 @@ Housekeeping::Housekeeping(Runtime& runtime, db::Executor& executor, Poller& pol
       transitions_written_(std::move(transitions_written)) {}
 
 void Housekeeping::round() {
+  if (!lanes_are_filled_) return;
   for (const Poller::CarrierView& carrier : poller_.carriers()) {
     checkpoints_.save(carrier.lane.config().carrier, [] {});
     end_finished(carrier);
@@ -59,7 +60,7 @@ void Housekeeping::ended(const std::string& carrier, Instant begun,
 
 void Housekeeping::save_checkpoints(std::function<void()> then) {
   const auto views = poller_.carriers();
-  if (views.empty()) return then();
+  if (views.empty() || !lanes_are_filled_) return then();
   const auto left = std::make_shared<std::size_t>(views.size());
   for (const Poller::CarrierView& carrier : views)
     checkpoints_.save(carrier.lane.config().carrier, [left, then] {

@@ -21,6 +21,9 @@ class Housekeeping {
   /// `transitions_written`: shipments may have become `expired`.
   Housekeeping(Runtime& runtime, db::Executor& executor, Poller& poller, std::function<void()> transitions_written);
 
+  /// Each open shipment of the start is in its lane. Before that nothing is done: what half of a lane remembers would
+  /// be written over what the last process did.
+  void lanes_filled() { lanes_are_filled_ = true; }
   /// Once for every carrier. Whoever owns it calls it each `interval` of the wall's time.
   void round();
   static constexpr std::chrono::seconds interval{60};
@@ -37,6 +40,7 @@ class Housekeeping {
   Poller& poller_;
   Checkpoints checkpoints_;
   std::function<void()> transitions_written_;
+  bool lanes_are_filled_ = false;
   /// Carriers whose round has failed since then, and may have been committed all the same.
   std::map<std::string, Instant, std::less<>> unheard_since_;
 };

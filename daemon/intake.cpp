@@ -45,6 +45,9 @@ void Intake::sweep() {
         for (db::ResyncRequest& request : *resyncs) {
           auto scope = db::find_resync_scope(session, request.target, request.since);
           if (!scope) return std::unexpected(scope.error());
+          auto missing = db::find_missing_target(session, request.target, *scope);
+          if (!missing) return std::unexpected(missing.error());
+          request.error = std::move(*missing);
           found.resyncs.emplace_back(std::move(request), std::move(*scope));
         }
         return found;

@@ -18,6 +18,10 @@ bool Resync::Active::done() const {
 }
 
 void Resync::begin(const db::ResyncRequest& request, std::vector<db::ResyncScope> scope) {
+  if (!lanes_are_filled_) {
+    waiting_.emplace_back(request, std::move(scope));
+    return;
+  }
   if (active_.contains(request.resync_id)) return;
   // What no lane holds here (its carrier is not configured) cannot be asked.
   std::erase_if(scope, [this](const db::ResyncScope& one) {
@@ -31,10 +35,17 @@ void Resync::begin(const db::ResyncRequest& request, std::vector<db::ResyncScope
   log(Level::info, "resync_begun",
       {{"resync_id", request.resync_id}, {"target", active.target}, {"shipments", active.shipments}});
   if (scope.empty()) {
-    finish(request.resync_id, 0, active.target, "");
+    const std::string& carrier = request.target.carrier;
+    const bool known = carrier.empty() || poller_.lane(carrier);
+    finish(request.resync_id, 0, active.target, known ? request.error : "no carrier \"" + carrier + "\" is configured");
     return;
   }
   poller_.mark_resync(scope);
+}
+
+void Resync::lanes_filled() {
+  lanes_are_filled_ = true;
+  for (auto& [request, scope] : std::exchange(waiting_, {})) begin(request, std::move(scope));
 }
 
 void Resync::answered(std::span<const std::int64_t> shipment_ids) {

@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "daemon/poller.h"
@@ -29,8 +30,11 @@ class Resync {
   };
 
   Resync(Runtime& runtime, db::Executor& executor, Poller& poller);
-  /// A row of resync_requests with the shipments that it means. One that is under way goes on as it is.
+  /// A row of resync_requests with the shipments that it means. One that is under way goes on as it is. Before the
+  /// lanes are filled it waits: who is not in its lane by then cannot be asked.
   void begin(const db::ResyncRequest& request, std::vector<db::ResyncScope> scope);
+  /// Each open shipment of the start is in its lane.
+  void lanes_filled();
   void answered(std::span<const std::int64_t> shipment_ids);
   /// Those under way and the last ones that finished.
   std::optional<Progress> progress(std::int64_t resync_id) const;
@@ -49,6 +53,8 @@ class Resync {
   db::Executor& executor_;
   Poller& poller_;
   std::map<std::int64_t, Active> active_;
+  std::vector<std::pair<db::ResyncRequest, std::vector<db::ResyncScope>>> waiting_;  ///< for the lanes
+  bool lanes_are_filled_ = false;
   std::map<std::int64_t, Progress> finished_;  ///< the last few
 };
 

@@ -9,7 +9,8 @@
 namespace remitod::daemon {
 
 /// One deadline that can be moved. Rings on the deciding thread, at or after its moment; setting it again replaces the
-/// earlier moment; destroying it cancels it.
+/// earlier moment; destroying it cancels it. Where the clock was set back it rings within a minute, too early: who
+/// hears it looks what there is to do by the new time, and nobody sleeps until the clock has come so far again.
 class Alarm {
  public:
   virtual ~Alarm() = default;

@@ -98,6 +98,36 @@ TEST_F(IntakeTest, AfterStopNothingIsTakenIn) {
 
 // ------------------------------------------------------------------ resync
 
+TEST_F(ResyncTest, OneThatIsTakenUpWhileTheLanesFillWaitsForThem) {
+  start();
+  follow("chazki", "C1");
+  daemon->intake.wake();
+  clock().run_queued();
+  restart();
+  daemon->add_carrier("chazki");
+  database.sql("insert into resync_requests (target) values ('all')");
+  daemon->resync.begin({1, db::ResyncTarget{}, {}}, {{1, "chazki"}});
+  clock().run_queued();
+  EXPECT_EQ(count("resync_requests where finished_at is not null"), 0) << "nobody was asked yet";
+  daemon->start();
+  ASSERT_TRUE(daemon->resync.progress(1).has_value());
+  EXPECT_FALSE(daemon->resync.progress(1)->finished);
+  clock().run_for(5s);
+  EXPECT_THAT(carriers.asked_at("chazki", "C1"), SizeIs(1));
+  EXPECT_TRUE(daemon->resync.progress(1)->finished);
+}
+
+TEST_F(ResyncTest, WhileTheLanesFillNothingIsWrittenOverWhatTheLastProcessRemembered) {
+  daemon->add_carrier("chazki");
+  database.sql("insert into lane_checkpoints (carrier, asked, saved_at) values ('chazki', 'before', 1)");
+  daemon->housekeeping.round();
+  bool done = false;
+  daemon->housekeeping.save_checkpoints([&] { done = true; });
+  clock().run_queued();
+  EXPECT_TRUE(done);
+  EXPECT_EQ(count("lane_checkpoints where saved_at = 1"), 1);
+}
+
 TEST_F(ResyncTest, IsFinishedWhenEveryShipmentWasAnswered) {
   for (int i = 1; i <= 10; ++i) follow("chazki", "C" + std::to_string(i));
   start();
@@ -147,6 +177,27 @@ TEST_F(ResyncTest, OfNothingIsFinishedAtOnce) {
   ask_resync("chazki");
   EXPECT_TRUE(daemon->resync.progress(1)->finished);
   EXPECT_EQ(count("resync_requests where finished_at is not null and shipments = 0"), 1);
+}
+
+TEST_F(ResyncTest, ARowThatNamesWhatIsNotThereSaysSo) {
+  follow("chazki", "C1");
+  start();
+  database.sql(
+      "insert into resync_requests (target, since_at) values ('rapid', null), ('rapid:C1', null), "
+      "('chazki:C9', null), ('order:9', null), ('order:9', 1), ('order:1001', 1), ('chazki', 1), ('all', 1)");
+  database.sql("update shipments set detected_at = 2");
+  daemon->intake.wake();
+  clock().run_for(1s);
+  const auto error = [this](int id) {
+    return database.text("select error from resync_requests where finished_at is not null and id = " +
+                         std::to_string(id));
+  };
+  EXPECT_EQ(error(1), "no carrier \"rapid\" is configured");
+  EXPECT_EQ(error(2), error(1));
+  EXPECT_EQ(error(3), "no open shipment chazki:C9");
+  EXPECT_EQ(error(4), "no open shipment of order:9");
+  EXPECT_EQ(error(5), error(4));
+  for (const int well : {6, 7, 8}) EXPECT_EQ(error(well), "") << "it has changed since, and that is no mistake";
 }
 
 TEST_F(ResyncTest, WhatCannotBeAskedHereIsNotWaitedFor) {

@@ -124,6 +124,17 @@ TEST_F(PollerTest, AResyncPassesOverFingerprintsButNotOverLimits) {
   EXPECT_EQ(lane().status(clock().now()).resync_left, 0u);
 }
 
+TEST_F(PollerTest, NobodySleepsForAClockThatWasSetBack) {
+  follow_chazki(1);
+  stop_sweeping();
+  const auto asked = [&] { return carriers.asked_at("chazki", "C1"); };
+  ASSERT_TRUE(clock().run_until_true([&] { return asked().size() == 1; }, monday + 2h));
+  clock().run_for(1min);
+  clock().set_clock_error(-50min);
+  clock().run_for(1h);
+  EXPECT_THAT(asked(), SizeIs(2));
+}
+
 TEST_F(PollerTest, AShipmentThatWasRemovedWhileItIsAskedIsForgotten) {
   carriers.set_latency(10s);
   show_all_chazki(1, {picked_up});

@@ -23,6 +23,7 @@ DecidingParts::DecidingParts(daemon::Runtime& runtime, carriers::HttpTransport& 
               [this](std::string_view carrier) { poller.request_sent(carrier); },
               [this](std::string_view carrier) { poller.request_answered(carrier); },
               [this](const db::OpenShipment& shipment) { poller.add_shipment(shipment, Instant{}); },
+              [this](std::string_view carrier, std::int64_t id) { poller.remove(carrier, std::span{&id, 1}); },
               [this] {
                 outbox.kick();
                 cancels.request_settled();
@@ -87,6 +88,8 @@ void DecidingParts::start(db::Session& session, const std::map<std::int64_t, Ins
     poller.add_shipment(shipment, asked == last_asked.end() ? Instant{} : asked->second);
   });
   if (!loaded) throw std::runtime_error(loaded.error().message);
+  resync.lanes_filled();
+  housekeeping.lanes_filled();
   intake.start();
   outbox.kick();
 }

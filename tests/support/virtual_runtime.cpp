@@ -29,8 +29,9 @@ class VirtualRuntime::VirtualAlarm final : public daemon::Alarm {
     key_.reset();
   }
   void clock_was_set() {
-    const Instant moment = at_ - runtime_.clock_error_;
-    ring_at(std::max(moment, std::min(key_->first, runtime_.true_now_ + longest_sleep)));
+    const Instant moment = at_ - runtime_.clock_error_, noticed = runtime_.true_now_ + longest_sleep;
+    const bool set_back = moment > key_->first;
+    ring_at(set_back ? std::min(key_->first, noticed) : std::max(moment, std::min(key_->first, noticed)));
   }
 
  private:

@@ -33,7 +33,8 @@ class VirtualRuntime final : public daemon::Runtime {
 
   Instant true_now() const { return true_now_; }
   /// Somebody sets the daemon's clock: it is wrong by so much from now on. Alarms ring by the clock that was set, but
-  /// what is due by it at once is noticed within a minute only, as by daemon/asio_runtime.
+  /// that is noticed within a minute only, as by daemon/asio_runtime: what is due by it at once rings then, and all
+  /// that a clock which was set back would have put off.
   void set_clock_error(std::chrono::microseconds error);
   std::chrono::microseconds clock_error() const { return clock_error_; }
 
