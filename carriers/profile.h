@@ -22,6 +22,14 @@ struct CarrierSettings {
   std::string base_url;                        ///< empty: the profile's
   std::map<std::string, std::string> values;   ///< {{settings.KEY}}: account numbers and the like
   std::map<std::string, std::string> secrets;  ///< {{secrets.KEY}}: never logged, never shown
+  /// Where they are stated, for messages. Without a file they are told of at the profile's line that asks for them.
+  struct Origin {
+    std::string file{};                  ///< "/etc/remitod/remitod.toml"
+    std::string path{};                  ///< "carriers.norte"
+    int line = 0;                        ///< where the carrier begins
+    std::map<std::string, int> lines{};  ///< of what is stated: "base_url", "settings", "settings.account"
+  };
+  Origin origin{};
 };
 
 /// What is wrong with a file, and where. `line` and `column` count from 1; 0 where unknown.

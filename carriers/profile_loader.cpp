@@ -95,18 +95,41 @@ class Loader {
       if (key.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") != key.npos)
         root.error(group, "'" + key + "': expected a name of lower case letters, digits and '_'");
       else if (found == stated.end() || is_blank(found->second))
-        root.error(group, "the installation has to state " + group + "." + key + " for " + settings_.name);
+        refuse(root, group, group + "." + key,
+               {.here = "the installation has to state " + group + "." + key + " for " + settings_.name,
+                .there = (found == stated.end() ? "is missing: " : "is blank: ") + profile_file() + " asks for it"});
       else if (has_forbidden_control(found->second))
-        root.error(group, "the installation's " + group + "." + key + " holds a control character");
+        refuse(root, group, group + "." + key,
+               {.here = "the installation's " + group + "." + key + " holds a control character",
+                .there = "holds a control character"});
       else
         value = found->second;
       values.members.emplace(key, JsonValue::of_text(std::move(value)));
     }
     for (const auto& [key, value] : stated)
       if (!values.find(key))
-        root.error(group, "the installation states " + group + "." + key + ", which this profile does not ask for" +
-                              did_you_mean(key, asked));
+        refuse(root, group, group + "." + key,
+               {.here = "the installation states " + group + "." + key + ", which this profile does not ask for" +
+                        did_you_mean(key, asked),
+                .there = profile_file() + " does not ask for it" + did_you_mean(key, asked)});
   }
+
+  /// What is wrong, in the words for a message of the profile and for one of the installation's own file.
+  struct Complaint {
+    std::string here, there;
+  };
+  /// Of `stated`, which is the installation's: told where it stands, or where its table or its carrier begins. Where
+  /// nobody says where that is, at the profile's `key`.
+  void refuse(TableReader& root, std::string_view key, const std::string& stated, const Complaint& complaint) {
+    const CarrierSettings::Origin& origin = settings_.origin;
+    if (origin.file.empty()) return root.error(key, complaint.here);
+    int line = origin.line;
+    for (const std::string& place : {std::string(key), stated})
+      if (const auto found = origin.lines.find(place); found != origin.lines.end()) line = found->second;
+    errors_.add({origin.file, line, origin.path + "." + stated, complaint.there});
+  }
+
+  std::string profile_file() const { return (dir_ / "carrier.toml").string(); }
 
   /// Line breaks are left: a key in PEM form has them. Where they do harm (URL, header) rendering refuses them.
   static bool has_forbidden_control(std::string_view text) {
@@ -125,7 +148,10 @@ class Loader {
       problem = "holds a character that does not belong there: blank, '?', '#', '{' or '}'";
     context.base_url = url;
     if (problem.empty()) return;
-    root.error("base_url", (settings_.base_url.empty() ? "" : "the installation's: ") + problem);
+    if (settings_.base_url.empty())
+      root.error("base_url", problem);
+    else
+      refuse(root, "base_url", "base_url", {.here = "the installation's: " + problem, .there = problem});
     context.base_url = "https://invalid";  // or every URL would be reported too
   }
 

@@ -6,6 +6,7 @@
 #include <array>
 #include <charconv>
 #include <sstream>
+#include <tuple>
 
 #include "carriers/escape.h"
 #include "carriers/nearest_word.h"
@@ -66,7 +67,7 @@ void ErrorLog::add(int line, std::string key, std::string message) {
 }
 
 std::vector<ProfileError> ErrorLog::take() {
-  std::ranges::stable_sort(errors_, {}, &ProfileError::line);
+  std::ranges::stable_sort(errors_, {}, [](const ProfileError& error) { return std::tie(error.file, error.line); });
   return std::move(errors_);
 }
 

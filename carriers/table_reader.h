@@ -24,9 +24,10 @@ class ErrorLog {
  public:
   explicit ErrorLog(std::string file) : file_(std::move(file)) {}
   void add(int line, std::string key, std::string message);
+  void add(ProfileError error) { errors_.push_back(std::move(error)); }  ///< of another file that belongs to it
   bool empty() const { return errors_.empty(); }
   std::size_t size() const { return errors_.size(); }
-  std::vector<ProfileError> take();  ///< by line
+  std::vector<ProfileError> take();  ///< by file and line
 
   /// Every key that was looked for, whether it is there or not: "limits.batch_max", "track.status.0.code".
   const std::set<std::string>& keys_known() const { return keys_known_; }

@@ -78,6 +78,7 @@ class App {
              [this](std::string_view carrier) { poller_.request_sent(carrier); },
              [this](std::string_view carrier) { poller_.request_answered(carrier); },
              [this](const db::OpenShipment& shipment) { poller_.add_shipment(shipment, Instant{}); },
+             [this](std::string_view carrier, std::int64_t id) { poller_.remove(carrier, std::span{&id, 1}); },
              [this] {
                outbox_.kick();
                cancels_.request_settled();
@@ -129,7 +130,9 @@ class App {
   int run() {
     const ControlHandlers handlers({runtime_, *executor_, poller_, worker_, outbox_, resync_, intake_, trials_,
                                     sinks_.sinks(), reread_, engine(), runtime_.now()});
-    auto control = open_control(handlers);
+    auto control = open_control([this, handlers](const ControlRequest& request, ControlServer::Reply reply) {
+      handlers(request, web_->with_trouble(request, std::move(reply)));
+    });
     if (!control) {
       log(Level::error, "control_socket", {{"error", control.error()}});
       return EX_CONFIG;
@@ -194,7 +197,8 @@ class App {
       if (lane.breaker != scheduler::BreakerState::closed) failing += " " + carrier.lane.config().carrier;
     }
     return "following " + std::to_string(shipments) + " shipment(s) at " + std::to_string(carriers.size()) +
-           " carrier(s)" + (failing.empty() ? "" : ", failing:" + failing);
+           " carrier(s)" + (failing.empty() ? "" : ", failing:" + failing) +
+           (web_->trouble().empty() ? "" : ", " + web_->trouble());
   }
 
   std::vector<std::string> not_working() const {
@@ -226,6 +230,8 @@ class App {
           if (loaded) {
             remembered_ = {};
             loaded_ = true;
+            resync_.lanes_filled();
+            housekeeping_.lanes_filled();
             log(Level::info, "shipments_loaded", {{"shipments", *loaded}});
             notify_status(status_line());
           } else {
@@ -380,9 +386,11 @@ int run_daemon(Loaded loaded, const RandomSource& random) {
   const boost::asio::signal_set hangups(never_run, SIGHUP);
   std::unique_ptr<db::InstanceLock> lock;
   auto deadline = std::chrono::steady_clock::now() + database_patience;
+  bool has_worked = false;
   for (;;) {
     auto remembered = take_database(loaded.config, lock);
     if (remembered) {
+      has_worked = true;
       auto [exit_code, next] = serve(loaded, std::move(*remembered), *lock, random);
       if (!next) return exit_code;
       loaded = std::move(*next);
@@ -391,7 +399,7 @@ int run_daemon(Loaded loaded, const RandomSource& random) {
       continue;
     }
     const db::DbError& error = remembered.error();
-    if (!error.retryable()) {
+    if (has_worked ? !error.retryable() : wants_a_person(loaded.config.database, error)) {
       log(Level::error, "database_unusable", {{"kind", db::name(error.kind)}, {"error", error.message}});
       return EX_CONFIG;
     }

@@ -1,10 +1,13 @@
 #include "daemon/backtest_command.h"
 
 #include <sysexits.h>
+#include <unistd.h>
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
+#include <cstring>
 #include <fstream>
 #include <iostream>
 #include <optional>
@@ -93,6 +96,8 @@ int backtest(const BacktestRequest& request) {
   if (!budget) return complain("--budget: expected hourly, a part of it such as hourly/4, or requests a day", EX_USAGE);
   const auto calendar = scheduler::Calendar::make(request.zone, request.holidays);
   if (!calendar) return complain(calendar.error(), EX_USAGE);
+  if (::access(request.trace.c_str(), R_OK) != 0)
+    return complain(request.trace + ": " + std::strerror(errno), EX_NOINPUT);
   const auto trace = read_trace(request.trace);
   if (!trace) return complain(trace.error(), EX_DATAERR);
 

@@ -155,11 +155,12 @@ ParsedOptions parse_options(int argc, char** argv) {
                    "wait until every request is decided");
   app.add_flag("--json", options.json, "Print JSON");
   app.footer(
-      "Exit codes: 0 done, 1 a sample of a carrier differs or a remito is not granted, 64 usage, 65 a request cannot "
-      "be read or "
-      "settled, 66 no such shipment or request, 69 no daemon or no carrier "
-      "answers, 73 a file cannot be written, 75 try later, 76 the carrier's answer says nothing, 77 the carrier lets "
-      "nobody in, 78 configuration.");
+      "Exit codes: 0 done; 1 --status: degraded, --check-carrier: a sample differs, --request-remito --wait: not every "
+      "request was granted, --compare-shadow: there are differences; 3 --status: not running; 64 usage; 65 a request "
+      "cannot be read or settled, or a trace cannot be read; 66 no such shipment, request, order, transition, sink, "
+      "database or file; 69 no daemon or no carrier answers; 73 a file cannot be written; 75 try later; 76 the "
+      "carrier's answer says nothing; 77 you may not open the control socket, or the carrier lets nobody in; 78 "
+      "configuration.");
 
   try {
     app.parse(argc, argv);

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "daemon/command_output.h"
+#include "daemon/config_places.h"
 #include "daemon/control_client.h"
 #include "daemon/explain_text.h"
 #include "daemon/export_trace.h"
@@ -24,7 +25,7 @@ constexpr int exit_degraded = 1;
 constexpr std::chrono::milliseconds look_again{50};
 
 // Until every shipment of the resync was answered. Nothing: the daemon went away.
-std::expected<json, std::string> wait_for(const std::string& socket, std::int64_t resync_id) {
+std::expected<json, NoAnswer> wait_for(const std::string& socket, std::int64_t resync_id) {
   ProgressBar bar;
   for (;;) {
     const auto answer = call_control(socket, "GET", "/resync?id=" + std::to_string(resync_id));
@@ -71,6 +72,10 @@ int check_config(const Options& options) {
   }
   if (const auto token = load_listen_token(*config, Secrets::as_far_as_readable); !token) {
     print_errors(token.error());
+    return EX_CONFIG;
+  }
+  if (const auto errors = place_errors(*config); !errors.empty()) {
+    print_errors(errors);
     return EX_CONFIG;
   }
   if (options.json)
@@ -127,8 +132,8 @@ int status(const Options& options, const std::string& socket) {
   const auto answer =
       call_control(socket, "GET", of_shipments ? "/status?target=" + query_value(options.target) : "/status");
   if (!answer) {
-    std::cerr << "remitod: " << answer.error() << '\n';
-    return exit_not_running;
+    std::cerr << "remitod: " << answer.error().message << '\n';
+    return answer.error().not_allowed ? EX_NOPERM : exit_not_running;
   }
   if (answer->status != 200) return complain(*answer);
   json report = json::parse(answer->body);
@@ -137,14 +142,12 @@ int status(const Options& options, const std::string& socket) {
     return EX_OK;
   }
   if (!options.target.empty()) {
-    json one = json::array();
-    for (json& carrier : report["carriers"])
-      if (carrier["carrier"] == options.target) one.push_back(std::move(carrier));
-    if (one.empty()) {
+    auto of_one = status_of_carrier(std::move(report), options.target);
+    if (!of_one) {
       std::cerr << "remitod: no carrier \"" << options.target << "\" is configured\n";
       return EX_USAGE;
     }
-    report["carriers"] = std::move(one);
+    report = *std::move(of_one);
   }
   std::cout << (options.json ? report.dump() + "\n" : status_text(report));
   return report.value("ok", false) ? EX_OK : exit_degraded;

@@ -18,8 +18,10 @@ int complain(const ControlAnswer& answer) {
                                 : EX_TEMPFAIL;
 }
 
-int no_daemon(const std::string& error) {
-  std::cerr << "remitod: " << error << "\nremitod: start it with: systemctl start remitod\n";
+int no_daemon(const NoAnswer& why) {
+  std::cerr << "remitod: " << why.message << '\n';
+  if (why.not_allowed) return EX_NOPERM;
+  std::cerr << "remitod: start it with: systemctl start remitod\n";
   return EX_UNAVAILABLE;
 }
 

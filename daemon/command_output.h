@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <string>
 
+#include "daemon/control_client.h"
 #include "daemon/control_server.h"
 
 namespace remitod::daemon {
@@ -14,7 +15,7 @@ namespace remitod::daemon {
 /// Prints the answer's error. The exit code that goes with its status.
 int complain(const ControlAnswer& answer);
 /// Prints why no daemon answers, and what to do. The exit code.
-int no_daemon(const std::string& error);
+int no_daemon(const NoAnswer& why);
 
 /// Draws over the same line on a terminal; elsewhere only the last word is printed.
 class ProgressBar {

@@ -3,7 +3,9 @@
 #include <toml++/toml.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdlib>
+#include <cstring>
 #include <fstream>
 #include <sstream>
 #include <utility>
@@ -21,20 +23,37 @@ using carriers::TableReader;
 using std::chrono::seconds;
 using Errors = std::vector<ConfigError>;
 
+// In the words of the system.
+std::string cannot_read(const std::filesystem::path& file, int error) {
+  return "cannot read " + file.string() + ": " + std::strerror(error);
+}
+
 int line_of(const toml::node_view<const toml::node>& node) {
   return node ? static_cast<int>(node.node()->source().begin.line) : 0;
 }
 
 std::expected<std::string, std::string> read_text(const std::filesystem::path& file) {
+  std::error_code unknown;
+  // It can be opened, and says nothing of why it cannot be read.
+  if (std::filesystem::is_directory(file, unknown)) return std::unexpected(cannot_read(file, EISDIR));
+  errno = 0;
   std::ifstream in(file, std::ios::binary);
   if (in && in.peek() == std::ifstream::traits_type::eof() && !in.bad()) return std::string{};
   std::ostringstream text;
-  if (!in || !(text << in.rdbuf())) return std::unexpected("cannot read " + file.string());
+  if (!in || !(text << in.rdbuf())) return std::unexpected(cannot_read(file, errno == 0 ? EIO : errno));
   return text.str();
 }
 
-// "credential:NAME" (systemd's LoadCredential=) or "file:PATH". A literal secret has no place in a configuration file.
-std::expected<std::string, std::string> read_secret(const std::string& reference) {
+// Whoever may write it can have us log in as somebody else, or let themselves in.
+bool anybody_may_write(const std::filesystem::path& file) {
+  std::error_code unknown;
+  const auto status = std::filesystem::status(file, unknown);
+  return !unknown && (status.permissions() & std::filesystem::perms::others_write) != std::filesystem::perms::none;
+}
+
+// "credential:NAME" (systemd's LoadCredential=) or "file:PATH", from the folder of the configuration file on. A literal
+// secret has no place in a configuration file.
+std::expected<std::string, std::string> read_secret(const Config& config, const std::string& reference) {
   std::filesystem::path file;
   if (reference.starts_with("credential:")) {
     const char* folder = std::getenv("CREDENTIALS_DIRECTORY");
@@ -42,21 +61,30 @@ std::expected<std::string, std::string> read_secret(const std::string& reference
       return std::unexpected("no credentials were passed (LoadCredential= of the unit, $CREDENTIALS_DIRECTORY)");
     file = std::filesystem::path(folder) / reference.substr(11);
   } else if (reference.starts_with("file:")) {
-    file = reference.substr(5);
+    file = config.file.parent_path() / reference.substr(5);
   } else {
     return std::unexpected("expected \"credential:NAME\" or \"file:PATH\", not the secret itself");
   }
   auto text = read_text(file);
   if (!text) return text;
+  if (anybody_may_write(file)) return std::unexpected("anybody may write " + file.string() + ": chmod o-w");
   while (!text->empty() && (text->back() == '\n' || text->back() == '\r')) text->pop_back();
   if (text->empty()) return std::unexpected(file.string() + " is empty");
   return text;
 }
 
 void read_settings(TableReader& parent, const toml::table& table, CarrierConfig& carrier) {
-  for (auto& [key, value] : parent.text_table("settings")) carrier.settings.values.emplace(key, std::move(value));
-  for (auto& [key, reference] : parent.text_table("secrets"))
-    carrier.secrets.emplace(key, CarrierConfig::SecretReference{std::move(reference), line_of(table["secrets"][key])});
+  std::map<std::string, int>& lines = carrier.settings.origin.lines;
+  for (const char* key : {"base_url", "settings", "secrets"})
+    if (table.contains(key)) lines[key] = line_of(table[key]);
+  for (auto& [key, value] : parent.text_table("settings")) {
+    lines["settings." + key] = line_of(table["settings"][key]);
+    carrier.settings.values.emplace(key, std::move(value));
+  }
+  for (auto& [key, reference] : parent.text_table("secrets")) {
+    const int line = lines["secrets." + key] = line_of(table["secrets"][key]);
+    carrier.secrets.emplace(key, CarrierConfig::SecretReference{std::move(reference), line});
+  }
 }
 
 carriers::CarrierSettings with_secrets(const Config& config, const CarrierConfig& carrier, Secrets secrets,
@@ -68,7 +96,7 @@ carriers::CarrierSettings with_secrets(const Config& config, const CarrierConfig
       settings.secrets.emplace(key, "(passed by systemd)");
       continue;
     }
-    auto text = read_secret(secret.reference);
+    auto text = read_secret(config, secret.reference);
     if (!text)
       errors.push_back(
           {config.file.string(), secret.line, "carriers." + carrier.name + ".secrets." + key, text.error()});
@@ -78,7 +106,8 @@ carriers::CarrierSettings with_secrets(const Config& config, const CarrierConfig
   return settings;
 }
 
-CarrierConfig read_carrier(std::string_view name, const toml::table& table, ErrorLog& errors) {
+CarrierConfig read_carrier(const std::filesystem::path& file, std::string_view name, const toml::table& table,
+                           ErrorLog& errors) {
   TableReader reader(table, "carriers." + std::string(name), errors);
   CarrierConfig carrier;
   carrier.name = name;
@@ -86,6 +115,7 @@ CarrierConfig read_carrier(std::string_view name, const toml::table& table, Erro
   carrier.profile = reader.text("profile").value_or(carrier.name);
   carrier.settings.name = carrier.name;
   carrier.settings.base_url = reader.text("base_url").value_or("");
+  carrier.settings.origin = {.file = file.string(), .path = reader.path_of(""), .line = carrier.line};
   carrier.schedule = read_schedule(reader, table);
   carrier.limits = read_limits(reader);
   static const std::vector<std::string> emissions{"live", "shadow"};
@@ -169,7 +199,7 @@ Config read_config(const std::filesystem::path& file, const std::string& text, E
     if (root.table("carriers"))
       for (const auto& [name, node] : *table["carriers"].as_table()) {
         if (const toml::table* carrier = node.as_table())
-          config.carriers.push_back(read_carrier(name.str(), *carrier, errors));
+          config.carriers.push_back(read_carrier(file, name.str(), *carrier, errors));
         else
           errors.add(static_cast<int>(node.source().begin.line), "carriers." + std::string(name.str()),
                      "expected a table [carriers.NAME]");
@@ -234,7 +264,7 @@ std::expected<std::vector<ReadySink>, Errors> load_sinks(const Config& config, S
     ready.push_back({sink, {}});
     for (const std::string& reference : sink.secrets) {
       if (secrets == Secrets::as_far_as_readable && !passed && reference.starts_with("credential:")) continue;
-      const auto text = read_secret(reference);
+      const auto text = read_secret(config, reference);
       auto key = text ? parse_webhook_secret(*text) : std::unexpected(text.error());
       if (key)
         ready.back().keys.push_back(std::move(*key));
@@ -252,7 +282,7 @@ std::expected<std::string, Errors> load_listen_token(const Config& config, Secre
   if (reference.empty()) return "";
   const bool passed = std::getenv("CREDENTIALS_DIRECTORY") != nullptr;
   if (secrets == Secrets::as_far_as_readable && !passed && reference.starts_with("credential:")) return "";
-  auto token = read_secret(reference);
+  auto token = read_secret(config, reference);
   const std::string problem = token ? token_problem(*token) : token.error();
   if (!problem.empty())
     return std::unexpected(Errors{{config.file.string(), config.listen.token_line, "listen.token", problem}});

@@ -30,7 +30,7 @@ struct CarrierConfig {
   std::string profile;                 ///< folder name under carriers_dirs; default: NAME
   carriers::CarrierSettings settings;  ///< without the secrets: those are read by load_carriers
   struct SecretReference {
-    std::string reference;  ///< "credential:NAME" or "file:PATH"
+    std::string reference;  ///< "credential:NAME" or "file:PATH", from the folder of the configuration file on
     int line = 0;
   };
   std::map<std::string, SecretReference> secrets;

@@ -1,5 +1,8 @@
 #include "daemon/control_client.h"
 
+#include <grp.h>
+#include <sys/stat.h>
+
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
@@ -12,16 +15,36 @@ namespace asio = boost::asio;
 namespace beast = boost::beast;
 namespace http = boost::beast::http;
 
-std::expected<ControlAnswer, std::string> call_control(const std::string& socket_path, const std::string& method,
-                                                       const std::string& target, const std::string& body) {
+namespace {
+
+/// The group that may open the socket, where we may see as much.
+std::string group_of(const std::string& socket_path) {
+  struct stat file{};
+  if (::stat(socket_path.c_str(), &file) != 0) return "that may open it";
+  const group* const found = ::getgrgid(file.st_gid);
+  return found ? found->gr_name : std::to_string(file.st_gid);
+}
+
+NoAnswer not_allowed(const std::string& socket_path) {
+  return {"you may not open " + socket_path + ": be root or in the group " + group_of(socket_path), true};
+}
+
+}  // namespace
+
+std::expected<ControlAnswer, NoAnswer> call_control(const std::string& socket_path, const std::string& method,
+                                                    const std::string& target, const std::string& body) {
   beast::error_code error;
   const auto failed = [&](std::string_view what) {
-    return std::unexpected(std::string(what) + " " + socket_path + ": " + error.message());
+    return std::unexpected(NoAnswer{std::string(what) + " " + socket_path + ": " + error.message()});
   };
   asio::io_context context;
   asio::local::stream_protocol::socket socket(context);
-  if (socket_path.size() >= sizeof(sockaddr_un::sun_path)) return std::unexpected("path too long: " + socket_path);
-  if (socket.connect({socket_path}, error); error) return failed("no daemon answers on");
+  if (socket_path.size() >= sizeof(sockaddr_un::sun_path))
+    return std::unexpected(NoAnswer{"path too long: " + socket_path});
+  socket.connect({socket_path}, error);
+  if (error == beast::errc::permission_denied || error == beast::errc::operation_not_permitted)
+    return std::unexpected(not_allowed(socket_path));
+  if (error) return failed("no daemon answers on");
 
   http::request<http::string_body> request(http::string_to_verb(method), target, 11);
   request.set(http::field::host, "remitod");

@@ -8,9 +8,14 @@
 
 namespace remitod::daemon {
 
-/// The error says why no daemon answers.
-std::expected<ControlAnswer, std::string> call_control(const std::string& socket_path, const std::string& method,
-                                                       const std::string& target, const std::string& body = {});
+/// Why no daemon answers.
+struct NoAnswer {
+  std::string message;
+  bool not_allowed = false;  ///< whether one runs cannot be told: we may not open its socket
+};
+
+std::expected<ControlAnswer, NoAnswer> call_control(const std::string& socket_path, const std::string& method,
+                                                    const std::string& target, const std::string& body = {});
 /// Is somebody there to be asked, even if not by us (permissions), or not now? False: there is no socket, or one that
 /// an earlier process left behind.
 bool daemon_listens(const std::string& socket_path);

@@ -78,7 +78,7 @@ void ControlHandlers::operator()(const ControlRequest& request, const ControlSer
     return erase_order(parts_->runtime, parts_->executor, request, reply);
   if (request.path == "/forget" && request.method == "POST") return forget(request, reply);
   if (request.path == "/shadow" && request.method == "GET")
-    return shadow_rows(parts_->runtime, parts_->executor, request, reply);
+    return shadow_rows(parts_->runtime, parts_->poller, parts_->executor, request, reply);
   if (request.path == "/replay" && request.method == "POST") return replay_letters(parts_->sinks, request, reply);
   if (request.path == "/sinks/enable" && request.method == "POST") return enable_sink(parts_->sinks, request, reply);
   reply(failure(404, "no such call: " + request.method + " " + request.path));
@@ -162,12 +162,15 @@ void ControlHandlers::resync(const ControlRequest& request, const ControlServer:
   struct Begun {
     std::int64_t resync_id = 0;
     std::vector<db::ResyncScope> scope;
+    std::string missing;
   };
   parts_->executor.run<Begun>(
       [wanted = *wanted, now = parts_->runtime.now()](db::Session& session) -> db::DbResult<Begun> {
         auto scope = db::find_resync_scope(session, wanted.target, wanted.since);
         if (!scope) return std::unexpected(scope.error());
-        Begun begun{0, std::move(*scope)};
+        auto missing = db::find_missing_target(session, wanted.target, *scope);
+        if (!missing) return std::unexpected(missing.error());
+        Begun begun{0, std::move(*scope), std::move(*missing)};
         if (wanted.dry_run || begun.scope.empty()) return begun;
         auto inserted = db::insert_resync_request(session, wanted.target, wanted.since, now);
         if (!inserted) return std::unexpected(inserted.error());
@@ -176,8 +179,7 @@ void ControlHandlers::resync(const ControlRequest& request, const ControlServer:
       },
       [parts = parts_, reply, wanted = *wanted](db::DbResult<Begun> begun) {
         if (!begun) return reply(database_failure(begun.error()));
-        if (begun->scope.empty() && wanted.target.kind == db::ResyncTarget::Kind::shipment)
-          return reply(failure(404, "no open shipment " + wanted.target.to_string()));
+        if (!begun->missing.empty()) return reply(failure(404, begun->missing));
         json carriers = json::object();
         for (const db::ResyncScope& one : begun->scope) carriers[one.carrier] = carriers.value(one.carrier, 0) + 1;
         parts->intake.wake();

@@ -16,6 +16,7 @@
 
 #include "daemon/guests.h"
 #include "daemon/log.h"
+#include "daemon/socket_file.h"
 
 namespace remitod::daemon {
 namespace {
@@ -108,23 +109,21 @@ class Listener final : public ControlServer {
   Listener(asio::io_context& context, Handler handler, std::chrono::milliseconds patience)
       : acceptor_(context), pause_(context), leave_time_(context), handler_(std::move(handler)), patience_(patience) {}
   ~Listener() override {
-    beast::error_code ignored;
-    acceptor_.close(ignored);
+    close();
     guests_->forget();
-    if (!own_path_.empty()) ::unlink(own_path_.c_str());
   }
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
 
   beast::error_code open(const std::string& path) {
     beast::error_code error;
-    own_path_ = path;
-    ::unlink(path.c_str());  // the instance lock says that its owner is gone
+    ::unlink(path.c_str());  // of a process that is gone, if it is there
     acceptor_.open(Protocol{}, error);
     // The file is born with the rights it keeps: nobody else's for not even a moment.
     const mode_t before = ::umask(0117);
     if (!error) acceptor_.bind(Protocol::endpoint{path}, error);
     ::umask(before);
+    if (!error) file_ = SocketFile(path);
     if (!error) acceptor_.listen(asio::socket_base::max_listen_connections, error);
     if (!error) accept();
     return error;
@@ -143,8 +142,7 @@ class Listener final : public ControlServer {
   }
 
   void take_leave(std::function<void()> then) override {
-    beast::error_code ignored;
-    acceptor_.close(ignored);
+    close();
     leave_time_.expires_after(leave_taking);
     leave_time_.async_wait([guests = guests_](const beast::error_code& cancelled) {
       if (!cancelled) guests->hurry();
@@ -153,6 +151,12 @@ class Listener final : public ControlServer {
   }
 
  private:
+  void close() {
+    file_.remove();
+    beast::error_code ignored;
+    acceptor_.close(ignored);
+  }
+
   void accept() {
     acceptor_.async_accept([this](const beast::error_code& error, Protocol::socket socket) {
       if (error == asio::error::operation_aborted) return;
@@ -173,7 +177,7 @@ class Listener final : public ControlServer {
   Protocol::acceptor acceptor_;
   asio::steady_timer pause_, leave_time_;
   std::shared_ptr<Guests<Session>> guests_ = std::make_shared<Guests<Session>>();
-  std::string own_path_;  ///< of the socket file that we made; empty: we made none
+  SocketFile file_;  ///< that we made; none of a socket that was passed
   Handler handler_;
   std::chrono::milliseconds patience_;
 };
@@ -184,8 +188,9 @@ std::expected<std::unique_ptr<ControlServer>, std::string> ControlServer::listen
                                                                                  const std::string& socket_path,
                                                                                  Handler handler,
                                                                                  std::chrono::milliseconds patience) {
-  if (socket_path.size() >= sizeof(sockaddr_un::sun_path))
-    return std::unexpected("the control socket's path is longer than the system allows: " + socket_path);
+  if (std::string problem = socket_path_problem(socket_path); !problem.empty())
+    return std::unexpected(std::move(problem));
+  if (std::string taken = socket_path_taken(socket_path); !taken.empty()) return std::unexpected(std::move(taken));
   auto listener = std::make_unique<Listener>(context, std::move(handler), patience);
   if (const beast::error_code error = listener->open(socket_path))
     return std::unexpected("cannot listen on " + socket_path + ": " + error.message());

@@ -105,7 +105,7 @@ int failed(const db::DbError& error, int exit_code) {
 }
 
 /// Until the reread has ended.
-std::expected<ControlAnswer, std::string> wait_for_reread(const std::string& socket, std::int64_t reread_id) {
+std::expected<ControlAnswer, NoAnswer> wait_for_reread(const std::string& socket, std::int64_t reread_id) {
   ProgressBar bar;
   for (;;) {
     auto answer = call_control(socket, "GET", "/reread?id=" + std::to_string(reread_id));

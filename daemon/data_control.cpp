@@ -100,7 +100,7 @@ void forget_shipment(const Runtime& runtime, db::Executor& executor, const Contr
       });
 }
 
-void shadow_rows(const Runtime& runtime, db::Executor& executor, const ControlRequest& request,
+void shadow_rows(const Runtime& runtime, const Poller& poller, db::Executor& executor, const ControlRequest& request,
                  const ControlServer::Reply& reply) {
   const auto carrier = request.query.find("carrier");
   const auto stated = request.query.find("since");
@@ -108,6 +108,8 @@ void shadow_rows(const Runtime& runtime, db::Executor& executor, const ControlRe
                                                    : from_iso8601(stated->second);
   if (carrier == request.query.end() || carrier->second.empty())
     return reply(control_failure(400, "expected ?carrier=NAME"));
+  if (!poller.lane(carrier->second))
+    return reply(control_failure(400, "no carrier \"" + carrier->second + "\" is configured"));
   if (!since) return reply(control_failure(400, "since is no moment such as 2026-11-23T00:00:00Z"));
   using Rows = std::pair<std::vector<db::SeenStatus>, std::vector<db::SeenStatus>>;
   executor.run<Rows>(

@@ -4,6 +4,7 @@
 #include <functional>
 
 #include "daemon/control_server.h"
+#include "daemon/poller.h"
 #include "daemon/runtime.h"
 #include "db/executor.h"
 
@@ -20,7 +21,7 @@ void forget_shipment(const Runtime& runtime, db::Executor& executor, const Contr
 
 /// ?carrier=NAME&since=TIME (a week ago unless stated): what we and the system before us saw of the carrier's
 /// shipments.
-void shadow_rows(const Runtime& runtime, db::Executor& executor, const ControlRequest& request,
+void shadow_rows(const Runtime& runtime, const Poller& poller, db::Executor& executor, const ControlRequest& request,
                  const ControlServer::Reply& reply);
 
 }  // namespace remitod::daemon

@@ -1,10 +1,12 @@
 #include "daemon/database_start.h"
 
+#include <filesystem>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "daemon/asio_runtime.h"
+#include "daemon/config_places.h"
 #include "daemon/log.h"
 #include "daemon/service_notify.h"
 #include "db/cancel_requests.h"
@@ -43,9 +45,7 @@ db::DbResult<Remembered> prepare_database(const Config& config, Instant now) {
   return remembered;
 }
 
-}  // namespace
-
-db::DbResult<Remembered> take_database(const Config& config, std::unique_ptr<db::InstanceLock>& lock) {
+db::DbResult<Remembered> lock_and_prepare(const Config& config, std::unique_ptr<db::InstanceLock>& lock) {
   if (lock && !lock->still_held()) lock.reset();
   if (!lock) {
     auto acquired = db::InstanceLock::acquire(config.database);
@@ -56,6 +56,35 @@ db::DbResult<Remembered> take_database(const Config& config, std::unique_ptr<db:
   auto remembered = prepare_database(config, clock.now());
   if (!remembered) lock.reset();
   return remembered;
+}
+
+bool is_unusable_sqlite(const db::DatabaseUrl& database, const db::DbError& error) {
+  return database.engine == db::DatabaseUrl::Engine::sqlite && db::is_unusable_file(error);
+}
+
+// SQLite and the system do not say of which file they speak, nor what to look at.
+db::DbError explained(const db::DatabaseUrl& database, db::DbError error) {
+  if (database.engine != db::DatabaseUrl::Engine::sqlite) return error;
+  const std::string& path = database.connect;
+  if (!error.message.contains(path)) error.message = path + ": " + error.message;
+  if (!is_unusable_sqlite(database, error)) return error;
+  std::string hint = missing_folder(path);
+  if (hint.empty())
+    hint = "what is it, and whose? ls -ld " + std::filesystem::path(path).parent_path().string() + " " + path + "*";
+  error.message += "; " + hint;
+  return error;
+}
+
+}  // namespace
+
+db::DbResult<Remembered> take_database(const Config& config, std::unique_ptr<db::InstanceLock>& lock) {
+  auto remembered = lock_and_prepare(config, lock);
+  if (!remembered) return std::unexpected(explained(config.database, std::move(remembered.error())));
+  return remembered;
+}
+
+bool wants_a_person(const db::DatabaseUrl& database, const db::DbError& error) {
+  return !error.retryable() || is_unusable_sqlite(database, error);
 }
 
 }  // namespace remitod::daemon

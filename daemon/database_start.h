@@ -10,7 +10,12 @@
 
 namespace remitod::daemon {
 
-/// The lock, where it is not held yet, and then the database behind it. A failure gives the lock back.
+/// The lock, where it is not held yet, and then the database behind it. A failure gives the lock back; of an SQLite
+/// database it names the file.
 db::DbResult<Remembered> take_database(const Config& config, std::unique_ptr<db::InstanceLock>& lock);
+
+/// What does not pass while one waits, at the first start of a process: a person has to mend it. A PostgreSQL may still
+/// come up.
+bool wants_a_person(const db::DatabaseUrl& database, const db::DbError& error);
 
 }  // namespace remitod::daemon

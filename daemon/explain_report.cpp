@@ -105,6 +105,7 @@ json lane_report(const Poller::CarrierView& carrier, const LaneExplanation& told
           {"next_due", moment(lane.next_due)},
           {"breaker", scheduler::name(lane.breaker)},
           {"resting_until", moment(lane.resting_until)},
+          {"last_error", carrier.counters.last_error},
           {"held_by", scheduler::name(lane.hold.kind)},
           {"held_until", moment(lane.hold.until)}};
 }

@@ -77,12 +77,17 @@ void print_head(std::ostream& out, const json& report) {
   out << shown(report, "carrier") << " (" << shown(report, "title") << "): " << shown(report, "mode");
   if (is_there(report, "budget")) out << ", " << stated(report["budget"]["stated"]);
   out << ", " << shown(report, "shipments") << " shipments, " << shown(report, "due") << " due\n";
-  if (shown(report, "breaker") != "closed")
-    out << "  the carrier fails: " << shown(report, "breaker") << ", rests until " << minute_of(report, "resting_until")
-        << '\n';
+  const auto until = [&](std::string_view key) {
+    return is_there(report, key) ? " until " + minute_of(report, key) : std::string();
+  };
+  if (shown(report, "breaker") != "closed") {
+    out << "  the carrier fails (" << shown(report, "breaker") << ')';
+    if (const std::string error = shown(report, "last_error"); !error.empty() && error != "-") out << ": " << error;
+    if (is_there(report, "resting_until")) out << "; rests" << until("resting_until");
+    out << '\n';
+  }
   if (shown(report, "held_by") != "none")
-    out << "  held by its limits (" << shown(report, "held_by") << ") until " << minute_of(report, "held_until")
-        << '\n';
+    out << "  held by its limits (" << shown(report, "held_by") << ')' << until("held_until") << '\n';
 }
 
 void print_curve(std::ostream& out, const json& learned, const std::string& zone) {

@@ -3,6 +3,7 @@
 #include <sysexits.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <iostream>
 #include <utility>
 
@@ -50,6 +51,10 @@ int export_trace(const Config& config, const std::string& target, const std::opt
   std::optional<Instant> since = Instant{};
   if (since_text) since = from_iso8601(*since_text);
   if (!since) return complain("--since: expected a moment such as 2026-11-23T00:00:00Z", EX_USAGE);
+  // To open an SQLite database that is not there is to make an empty one.
+  if (std::error_code error; config.database.engine == db::DatabaseUrl::Engine::sqlite &&
+                             !std::filesystem::exists(config.database.connect, error) && !error)
+    return complain("there is no database " + config.database.connect, EX_NOINPUT);
   auto own = db::OwnSession::open(config.database);
   if (!own) return complain("the database does not answer: " + own.error().message, EX_UNAVAILABLE);
   std::cout << "ship,carrier,created,published,status,final\n";

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "daemon/config_places.h"
+
 namespace remitod::daemon {
 namespace {
 
@@ -24,6 +26,7 @@ std::expected<Loaded, std::vector<ConfigError>> load_again(const Config& running
   if (!config) return std::unexpected(std::move(config).error());
   if (auto errors = changes_that_want_a_restart(running, *config); !errors.empty())
     return std::unexpected(std::move(errors));
+  if (auto error = control_socket_error(running, *config)) return std::unexpected(std::vector{std::move(*error)});
   auto carriers = load_carriers(*config, Secrets::required);
   if (!carriers) return std::unexpected(std::move(carriers).error());
   auto sinks = load_sinks(*config, Secrets::required);

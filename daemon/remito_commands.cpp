@@ -105,9 +105,22 @@ int print_decided(const std::vector<json>& decided, bool as_json) {
   return all_granted ? EX_OK : exit_not_granted;
 }
 
+/// In the words of the command line: the daemon's are those of its calls.
+std::string what_is_missing(const Options& options) {
+  if (options.target.find_first_not_of(" \t\r\n") == std::string::npos)
+    return "--settle: which request? Its request_key or id, as --status names it";
+  if (options.remito.empty() && options.why.empty() && !options.resend)
+    return "--adopt wants the remito, and --refuse the reason: it is empty";
+  return "";
+}
+
 }  // namespace
 
 int settle(const Options& options, const std::string& socket) {
+  if (const std::string missing = what_is_missing(options); !missing.empty()) {
+    std::cerr << "remitod: " << missing << '\n';
+    return EX_USAGE;
+  }
   json wanted{{"request", options.target}, {"by", operator_name()}};
   if (!options.remito.empty())
     wanted["adopt"] = options.remito;

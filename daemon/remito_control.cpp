@@ -3,11 +3,15 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <cctype>
+#include <expected>
 #include <memory>
 #include <optional>
 #include <utility>
 
+#include "daemon/log.h"
 #include "daemon/request_rows.h"
+#include "db/operator_settlement.h"
 
 namespace remitod::daemon {
 namespace {
@@ -17,6 +21,8 @@ using Action = db::OperatorSettlement::Action;
 
 constexpr std::size_t operator_bytes_max = 100, text_bytes_max = 500, remito_bytes_max = 100;
 constexpr std::size_t requests_max = 1000;
+constexpr std::size_t typed_bytes_max = 100;
+constexpr std::string_view blanks = " \t\r\n";
 
 ControlAnswer answer(const json& body, int status = 200) {
   return {status, body.dump(-1, ' ', false, json::error_handler_t::replace)};
@@ -28,32 +34,49 @@ ControlAnswer database_failure(const db::DbError& error) {
   return failure(503, "the database does not answer: " + error.message);
 }
 
-std::optional<std::string> text(const json& object, const char* key, std::size_t bytes_max) {
-  const auto found = object.find(key);
-  if (found == object.end() || !found->is_string()) return std::nullopt;
-  auto result = found->get<std::string>();
-  if (result.find_first_not_of(" \t\r\n") == result.npos || result.size() > bytes_max) return std::nullopt;
+using Text = std::expected<std::string, std::string>;
+
+/// The text under the key, which is there. The error says what is wrong with it.
+Text text(const json& object, const char* key, std::size_t bytes_max) {
+  if (!object[key].is_string()) return std::unexpected(std::string(key) + " is no text");
+  auto result = object[key].get<std::string>();
+  if (result.find_first_not_of(blanks) == result.npos) return std::unexpected(std::string(key) + " is empty");
+  if (result.size() > bytes_max)
+    return std::unexpected(std::string(key) + " is longer than " + std::to_string(bytes_max) + " bytes");
   return result;
 }
 
+/// What was copied with blanks around it is meant without them. Inside they are none of a number, and a shipment whose
+/// number has them could hardly be named.
+Text remito_in(const json& object, const char* key) {
+  const Text whole = text(object, key, remito_bytes_max);
+  if (!whole) return whole;
+  const std::size_t first = whole->find_first_not_of(blanks), last = whole->find_last_not_of(blanks);
+  auto remito = whole->substr(first, last - first + 1);
+  const auto is_blank = [](unsigned char character) { return character <= ' ' || character == 0x7f; };
+  if (std::ranges::any_of(remito, is_blank))
+    return std::unexpected(std::string(key) + ": a remito has no blanks or control characters in it");
+  return remito;
+}
+
 /// Nothing is passed over: a word that is spelt wrong would settle otherwise than was meant.
-std::optional<db::OperatorSettlement> read_settlement(const std::string& body) {
+std::expected<db::OperatorSettlement, std::string> read_settlement(const std::string& body) {
   const json wanted = json::parse(body, nullptr, false);
-  if (!wanted.is_object() || wanted.size() != 3) return std::nullopt;
-  const auto request = text(wanted, "request", text_bytes_max), by = text(wanted, "by", operator_bytes_max);
-  if (!request || !by) return std::nullopt;
-  db::OperatorSettlement settlement{.request = *request, .operator_name = *by};
-  if (const auto remito = text(wanted, "adopt", remito_bytes_max)) {
-    settlement.action = Action::adopt;
-    settlement.text = *remito;
-  } else if (const auto why = text(wanted, "refuse", text_bytes_max)) {
-    settlement.action = Action::refuse;
-    settlement.text = *why;
-  } else if (wanted.value("resend", json()) == json(true)) {
-    settlement.action = Action::resend;
-  } else {
-    return std::nullopt;
-  }
+  const auto has = [&](const char* key) { return wanted.contains(key); };
+  const bool well_formed = wanted.is_object() && wanted.size() == 3 && has("request") && has("by") &&
+                           (has("adopt") || has("refuse") || wanted.value("resend", json()) == json(true));
+  if (!well_formed)
+    return std::unexpected(R"(expected {"request": "KEY or id", "by": "NAME"} and one of "adopt": "REMITO", )"
+                           R"("refuse": "WHY", "resend": true)");
+  const Text request = text(wanted, "request", text_bytes_max), by = text(wanted, "by", operator_bytes_max);
+  if (!request) return std::unexpected(request.error());
+  if (!by) return std::unexpected(by.error());
+  db::OperatorSettlement settlement{.request = *request, .action = Action::resend, .operator_name = *by};
+  if (has("resend")) return settlement;
+  settlement.action = has("adopt") ? Action::adopt : Action::refuse;
+  Text words = has("adopt") ? remito_in(wanted, "adopt") : text(wanted, "refuse", text_bytes_max);
+  if (!words) return std::unexpected(words.error());
+  settlement.text = *std::move(words);
   return settlement;
 }
 
@@ -65,13 +88,24 @@ json moment(const std::optional<Instant>& at) {
   return at ? json(to_iso8601(*at)) : json(nullptr);
 }
 
+/// The request as --settle takes it, for a shell: by its key, or by its id where a terminal would not show the key as
+/// it is, or cut it off.
+std::string typed_name(const db::RequestView& view) {
+  const std::string name = db::unmistakable(view.request_key);
+  if (name.empty() || name.size() > typed_bytes_max || name.contains('\'') || printable(name) != name)
+    return "id:" + std::to_string(view.request_id);
+  const auto is_plain = [](unsigned char character) {
+    return (std::isalnum(character) && character < 0x80) ||
+           std::string_view("_-.:/@%+=,").contains(static_cast<char>(character));
+  };
+  return std::ranges::all_of(name, is_plain) ? name : "'" + name + "'";
+}
+
 }  // namespace
 
 void settle_request(RemitoWorker& worker, const ControlRequest& request, const ControlServer::Reply& reply) {
   auto settlement = read_settlement(request.body);
-  if (!settlement)
-    return reply(failure(400, R"(expected {"request": "KEY or id", "by": "NAME"} and one of "adopt": "REMITO", )"
-                              R"("refuse": "WHY", "resend": true)"));
+  if (!settlement) return reply(failure(400, settlement.error()));
   worker.settle_by_operator(*std::move(settlement), [reply](RemitoWorker::OperatorResult result) {
     if (!result) return reply(database_failure(result.error()));
     if (!*result) return reply(failure(status_of(result->error().why), result->error().message));
@@ -157,8 +191,7 @@ json request_report(const db::RequestView& view) {
 std::string settle_hint(const db::RequestView& view) {
   // What to type comes first: long lines are cut.
   return "has carrier " + view.carrier + " made a shipment for " + view.client_ref + " (order " + view.order_number +
-         ")? remitod --settle " + std::to_string(view.request_id) + " --adopt REMITO | --refuse WHY | --resend. " +
-         view.refusal_text;
+         ")? remitod --settle " + typed_name(view) + " --adopt REMITO | --refuse WHY | --resend. " + view.refusal_text;
 }
 
 }  // namespace remitod::daemon

@@ -75,11 +75,21 @@ json sink_report(const SinkWorker& worker, const db::SinkView* view, std::int64_
 
 void replay_letters(Sinks& sinks, const ControlRequest& request, const ControlServer::Reply& reply) {
   const auto text = only_text(request, "target");
-  const auto target = text ? db::ReplayTarget::parse(*text) : std::nullopt;
-  if (!target) return reply(failure(400, "expected {\"target\": \"dead|SINK|SINK:SEQ..SEQ\"}"));
+  if (!text) return reply(failure(400, "expected {\"target\": \"dead|SINK|SINK:SEQ..SEQ\"}"));
+  const auto target = db::ReplayTarget::parse(*text);
+  if (!target)
+    return reply(failure(400, "the target is none of dead, SINK, SINK:SEQ..SEQ, where SEQ counts from 1 upwards"));
   if (!target->sink.empty() && !sinks.has(target->sink)) return reply(no_such_sink(sinks, target->sink));
-  sinks.replay(*target, [reply, text = *text](db::DbResult<std::vector<Sinks::ReplayedSink>> result) {
+  const bool is_range = target->kind == db::ReplayTarget::Kind::range;
+  sinks.replay(*target, [reply, is_range, text = *text](db::DbResult<std::vector<Sinks::ReplayedSink>> result) {
     if (!result) return reply(database_failure(result.error()));
+    const auto is_nothing = [](const Sinks::ReplayedSink& one) {
+      return one.replayed.letters == 0 && one.replayed.left == 0;
+    };
+    // Who names transitions means some; dead letters there may be none of.
+    if (is_range && std::ranges::all_of(*result, is_nothing))
+      return reply(failure(404, "nothing to send again: none of the transitions " + text +
+                                    " has come to the sink yet, or they are not kept any more"));
     json replayed = json::array();
     for (const Sinks::ReplayedSink& one : *result)
       replayed.push_back({{"sink", one.sink}, {"letters", one.replayed.letters}, {"left", one.replayed.left}});

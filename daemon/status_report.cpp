@@ -3,8 +3,10 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <iterator>
+#include <optional>
 #include <utility>
 
 #include "daemon/remito_control.h"
@@ -59,6 +61,7 @@ json carrier_report(const Poller::CarrierView& carrier, Instant now) {
           {"breaker", scheduler::name(lane.breaker)},
           {"resting_until", moment(lane.resting_until)},
           {"hold", lane.hold.kind == scheduler::Hold::Kind::none ? "" : scheduler::name(lane.hold.kind)},
+          {"hold_until", moment(lane.hold.until)},
           {"failures_in_row", lane.failures_in_row},
           {"resync_left", lane.resync_left},
           {"budget", budget_report(lane.budget)},
@@ -162,6 +165,24 @@ json shipment_report(const Poller& poller, const db::ShipmentView& view) {
   return result;
 }
 
+/// Nothing while it may still be a moment's trouble. Polls may know nothing of it: there may be none to make.
+std::optional<Trouble> unsent_trouble(const std::string& carrier,
+                                      const std::vector<db::Overview::UnsentRequest>& requests, Instant now) {
+  constexpr std::chrono::minutes patience{2};
+  std::int64_t count = 0;
+  Instant since{};
+  std::string why;
+  for (const db::Overview::UnsentRequest& request : requests) {
+    if (request.carrier != carrier) continue;
+    if (++count == 1) since = request.accepted_at;
+    if (why.empty()) why = request.refusal_text;
+  }
+  if (count == 0 || now - since < patience) return std::nullopt;
+  std::string text = "carrier " + carrier + ": " + std::to_string(count) + " request(s) for remitos not sent since " +
+                     to_iso8601(since) + (why.empty() ? "" : ": " + why);
+  return Trouble{"remitos_unsent", carrier, std::move(why), count, std::move(text)};
+}
+
 // What a person should look at, first things first.
 std::vector<Trouble> find_trouble(const StatusSources& sources, const StatusRows* rows) {
   std::vector<Trouble> found;
@@ -185,6 +206,8 @@ std::vector<Trouble> find_trouble(const StatusSources& sources, const StatusRows
       found.push_back({"login", name, login, 0, "carrier " + name + " does not let us in: " + login});
     else if (carrier.lane.breaker() != scheduler::BreakerState::closed)
       found.push_back({"carrier", name, error, 0, "carrier " + name + " fails: " + error});
+    if (!rows) continue;
+    if (auto unsent = unsent_trouble(name, rows->overview.unsent, sources.now)) found.push_back(*std::move(unsent));
   }
   std::ranges::move(sinks_trouble(sources.sinks, rows ? &rows->sinks : nullptr), std::back_inserter(found));
   if (const auto orphans = static_cast<std::int64_t>(sources.poller.orphans()); orphans != 0)

@@ -1,7 +1,10 @@
 #include "daemon/status_text.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <sstream>
+#include <utility>
+#include <vector>
 
 #include "daemon/log.h"
 #include "daemon/text_table.h"
@@ -31,7 +34,65 @@ void print_shipment(std::ostream& out, const json& shipment) {
   transitions.print(out);
 }
 
+/// " until T", or nothing where nobody knows.
+std::string until(const json& object, std::string_view key) {
+  const std::string moment = shown(object, key);
+  return moment == "-" ? "" : " until " + moment;
+}
+
+std::string failing(const json& carrier) {
+  std::string line = "fails (" + shown(carrier, "failures_in_row") + " in a row)";
+  if (const std::string error = shown(carrier, "last_error"); error != "-") line += ": " + error;
+  const std::string rests = shown(carrier, "resting_until");
+  const std::string next = rests == "-" ? shown(carrier, "next_due") : rests;
+  // Half open: it is being tried.
+  return next == "-" || shown(carrier, "breaker") == "half_open" ? line : line + "; tried again at " + next;
+}
+
+/// Why a carrier is not asked as its schedule would have it, in lines.
+std::string remarks(const json& carrier) {
+  std::string lines;
+  const auto add = [&](const std::string& line) { lines += "    " + line + '\n'; };
+  if (carrier.value("failures_in_row", 0) > 0)
+    add(failing(carrier));
+  else if (shown(carrier, "resting_until") != "-")
+    add("rests" + until(carrier, "resting_until"));
+  const std::string hold = shown(carrier, "hold"), ends = until(carrier, "hold_until");
+  if (hold == "quota") add(ends.empty() ? "its quota is spent, or not known yet" : "its quota is spent" + ends);
+  if (hold == "hours") add("outside of its hours" + ends);
+  if (hold == "rate") add("has had all the requests that its rate allows" + ends);
+  return lines;
+}
+
+void print_carriers(std::ostream& out, const json& carriers) {
+  TextTable table({"carrier", "shipments", "due", "in flight", "requests", "polls", "unchanged", "transitions",
+                   "failed", "breaker", "last answer"});
+  for (const json& carrier : carriers)
+    table.row({shown(carrier, "carrier"), shown(carrier, "shipments"), shown(carrier, "due"),
+               shown(carrier, "in_flight"), shown(carrier, "requests"), shown(carrier, "polls"),
+               shown(carrier, "unchanged"), shown(carrier, "transitions"), shown(carrier, "failed_requests"),
+               shown(carrier, "breaker"), shown(carrier, "last_answer_at")});
+  std::stringstream rows;
+  table.print(rows);
+  std::string row;
+  if (std::getline(rows, row)) out << row << '\n';
+  for (const json& carrier : carriers)
+    if (std::getline(rows, row)) out << row << '\n' << remarks(carrier);
+}
+
 }  // namespace
+
+std::optional<json> status_of_carrier(json report, std::string_view carrier) {
+  for (json& section : report) {
+    if (!section.is_array()) continue;
+    auto& rows = section.get_ref<json::array_t&>();
+    std::erase_if(rows, [&](const json& row) {
+      return row.is_object() && row.contains("carrier") && row.at("carrier") != carrier;
+    });
+  }
+  if (report.value("carriers", json::array()).empty()) return std::nullopt;
+  return report;
+}
 
 std::string status_text(const json& report) {
   std::ostringstream out;
@@ -39,14 +100,7 @@ std::string status_text(const json& report) {
       << (report.value("ok", false) ? "ok" : "DEGRADED") << '\n';
   for (const json& line : report.value("degraded", json::array()))
     out << "  ! " << printable(line.get<std::string>()) << '\n';
-  TextTable carriers({"carrier", "shipments", "due", "in flight", "requests", "polls", "unchanged", "transitions",
-                      "failed", "breaker", "last answer"});
-  for (const json& carrier : report.value("carriers", json::array()))
-    carriers.row({shown(carrier, "carrier"), shown(carrier, "shipments"), shown(carrier, "due"),
-                  shown(carrier, "in_flight"), shown(carrier, "requests"), shown(carrier, "polls"),
-                  shown(carrier, "unchanged"), shown(carrier, "transitions"), shown(carrier, "failed_requests"),
-                  shown(carrier, "breaker"), shown(carrier, "last_answer_at")});
-  carriers.print(out);
+  print_carriers(out, report.value("carriers", json::array()));
   TextTable requests({"remito requests", "state", "count"});
   for (const json& row : report.value("requests", json::array()))
     requests.row({shown(row, "carrier"), shown_with_label(row, "state"), shown(row, "count")});

@@ -145,7 +145,8 @@ int try_carrier(const Options& options, const std::string& socket, const std::fu
   const json wanted{{"carrier", options.target}, {"remito", options.remito}};
   const auto answer = call_control(socket, "POST", "/try", wanted.dump());
   // A daemon that we may not ask has its limits all the same: to ask beside it would be to pass over them.
-  if (!answer && daemon_listens(socket)) return complain(answer.error(), EX_UNAVAILABLE);
+  if (!answer && daemon_listens(socket))
+    return complain(answer.error().message, answer.error().not_allowed ? EX_NOPERM : EX_UNAVAILABLE);
   if (!answer) return try_alone(options, random);
   const json told = json::parse(answer->body, nullptr, false);
   if (!told.is_object()) return complain("the daemon's answer cannot be read", EX_SOFTWARE);

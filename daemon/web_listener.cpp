@@ -24,6 +24,7 @@
 
 #include "daemon/guests.h"
 #include "daemon/log.h"
+#include "daemon/socket_file.h"
 
 namespace remitod::daemon {
 namespace {
@@ -229,10 +230,10 @@ class Listener final : public WebListener {
     loop_->context.stop();
     if (thread_.joinable()) thread_.join();
     loop_->guests.forget();
+    file_.remove();
     acceptor_.reset();
     pause_.reset();
     leave_time_.reset();
-    if (!own_path_.empty()) ::unlink(own_path_.c_str());
   }
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
@@ -242,12 +243,12 @@ class Listener final : public WebListener {
     acceptor_.emplace(loop_->context);
     acceptor_->open(endpoint.protocol(), error);
     if (!error && path.empty()) acceptor_->set_option(asio::socket_base::reuse_address(true), error);
-    if (!path.empty()) ::unlink(path.c_str());  // the instance lock says that its owner is gone
+    if (!path.empty()) ::unlink(path.c_str());  // of a process that is gone, if it is there
     // A socket's file is born with the rights it keeps: nobody else's for not even a moment.
     const mode_t before = ::umask(0117);
     if (!error) acceptor_->bind(endpoint, error);
     ::umask(before);
-    if (!error) own_path_ = path;
+    if (!error && !path.empty()) file_ = SocketFile(path);
     if (!error) acceptor_->listen(asio::socket_base::max_listen_connections, error);
     if (!error) begin();
     return error;
@@ -275,6 +276,7 @@ class Listener final : public WebListener {
   void take_leave(std::function<void()> then) override {
     asio::post(loop_->context, [this, then = std::move(then)]() mutable {
       beast::error_code ignored;
+      file_.remove();
       acceptor_->close(ignored);
       leave_time_->expires_after(leave_taking);
       leave_time_->async_wait([this](const beast::error_code& cancelled) {
@@ -322,7 +324,7 @@ class Listener final : public WebListener {
   std::shared_ptr<Loop> loop_;
   std::optional<Acceptor> acceptor_;
   std::optional<asio::steady_timer> pause_, leave_time_;
-  std::string own_path_;  ///< of the socket file that we made; empty: we made none
+  SocketFile file_;  ///< that we made
   std::string address_;
   std::thread thread_;
 };
@@ -354,6 +356,8 @@ std::expected<std::unique_ptr<WebListener>, std::string> WebListener::listen(con
                                                                              Handler handler, const WebLimits& limits) {
   const auto endpoint = endpoint_of(address);
   if (!endpoint) return std::unexpected("no address to listen on: " + address);
+  if (std::string taken = address.starts_with('/') ? socket_path_taken(address) : ""; !taken.empty())
+    return std::unexpected(std::move(taken));
   auto listener = std::make_unique<Listener>(std::move(handler), limits);
   if (const beast::error_code error = listener->open(*endpoint, address.starts_with('/') ? address : ""))
     return std::unexpected("cannot listen on " + address + ": " + error.message());

@@ -37,6 +37,12 @@ class WebService {
   /// that nobody sees is no reason not to poll.
   void start();
 
+  /// The answer to a request with what is wrong with the listener, which cannot tell it itself: an overview (GET
+  /// /status of everything) says that the daemon is degraded by it.
+  ControlServer::Reply with_trouble(const ControlRequest& request, ControlServer::Reply reply) const;
+  /// "nobody listens on ADDRESS: WHY"; empty: somebody does, or nobody is wanted.
+  const std::string& trouble() const { return trouble_; }
+
   /// WebListener::take_leave(), with `then` on the deciding thread.
   void take_leave(std::function<void()> then);
 
@@ -50,6 +56,7 @@ class WebService {
   const Poller& poller_;
   Settings settings_;
   std::string address_;
+  std::string trouble_;
   WebGate gate_;
   Metrics metrics_;
   StatusSampler sampler_;

@@ -5,6 +5,7 @@
 #include <soci/sqlite3/soci-sqlite3.h>
 
 #include <array>
+#include <charconv>
 
 #include "db/session.h"
 
@@ -66,6 +67,21 @@ DbError::Kind kind_of_postgresql(std::string_view state) {
 std::string_view name(DbError::Kind kind) {
   static constexpr std::array<std::string_view, 5> names{"busy", "connection", "constraint", "disk", "bug"};
   return names[static_cast<std::size_t>(kind)];
+}
+
+bool is_unusable_file(const DbError& of_sqlite) {
+  int code = SQLITE_OK;
+  const std::string& text = of_sqlite.sqlstate;
+  std::from_chars(text.data(), text.data() + text.size(), code);
+  switch (code & 0xff) {
+    case SQLITE_READONLY:
+    case SQLITE_CANTOPEN:
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+      return true;
+    default:
+      return false;
+  }
 }
 
 // get_error_message() rather than what(): the latter appends the statement with its parameters, which hold persons'

@@ -23,6 +23,11 @@ struct DbError {
 };
 std::string_view name(DbError::Kind kind);
 
+/// Of SQLite: there is no folder for the file, the file is no database or a damaged one, or it may not be opened or
+/// written. retryable() all the same, since under a daemon that works it may pass (a disk that was taken away); who
+/// only begins does better to say so.
+bool is_unusable_file(const DbError& of_sqlite);
+
 template <class T>
 using DbResult = std::expected<T, DbError>;
 

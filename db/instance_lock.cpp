@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <libpq-fe.h>
+#include <sqlite3.h>
 #include <sys/file.h>
 #include <unistd.h>
 
@@ -33,8 +34,24 @@ class FileLock final : public InstanceLock {
   }
 
  private:
+  // As SQLite would say it of the database itself.
+  static std::string code_of(int error) {
+    switch (error) {
+      case EROFS:
+        return std::to_string(SQLITE_READONLY);
+      case ENOENT:
+      case ENOTDIR:
+      case EISDIR:
+      case EACCES:
+      case EPERM:
+        return std::to_string(SQLITE_CANTOPEN);
+      default:
+        return {};
+    }
+  }
   static DbError error(const std::string& path) {
-    return {DbError::Kind::disk, "", path + ": " + std::generic_category().message(errno)};
+    const int number = errno;
+    return {DbError::Kind::disk, code_of(number), path + ": " + std::generic_category().message(number)};
   }
   int file_;
 };

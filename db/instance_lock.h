@@ -12,7 +12,7 @@ namespace remitod::db {
 class InstanceLock {
  public:
   /// SQLite: flock on PATH.lock. PostgreSQL: an advisory lock of a connection of its own. Kind::busy when another
-  /// instance holds it; Kind::connection or disk when it cannot be asked for.
+  /// instance holds it; Kind::connection or disk when it cannot be asked for (is_unusable_file() tells why).
   static DbResult<std::unique_ptr<InstanceLock>> acquire(const DatabaseUrl& url);
   virtual ~InstanceLock() = default;
 

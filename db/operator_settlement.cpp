@@ -12,14 +12,15 @@ namespace {
 
 using Action = OperatorSettlement::Action;
 
-// A key that looks like a number is a key first.
+constexpr std::string_view key_prefix = "key:", id_prefix = "id:";
+
+// Those not taken in yet, too: the number that is the key of one of them may be meant as that.
 constexpr Sql find_sql{
-    R"(select id, order_number, carrier, state from remito_requests
-       where accepted_at is not null and (request_key = :request or id = :id)
-       order by case when request_key = :request then 0 else 1 end limit 1)",
-    R"(select id, order_number, carrier, state from remito_requests
-       where accepted_at is not null and (request_key = :request::text or id = :id::bigint)
-       order by case when request_key = :request::text then 0 else 1 end limit 1 for update)"};
+    R"(select id, request_key, order_number, carrier, state, case when accepted_at is null then 0 else 1 end
+       from remito_requests where request_key in (:request, :key) or id = :id order by id)",
+    R"(select id, request_key, order_number, carrier, state, case when accepted_at is null then 0 else 1 end
+       from remito_requests where request_key in (:request::text, :key::text) or id = :id::bigint
+       order by id for update)"};
 
 // From here on it is the person's: whoever else holds a claim has an old token.
 constexpr Sql claim_sql{
@@ -41,18 +42,46 @@ constexpr Sql begin_anew_sql{
 
 struct Found {
   std::int64_t request_id = 0;
-  std::string order_number, carrier, state;
+  std::string request_key, order_number, carrier, state;
+  bool is_taken_in = false;
 };
 
-std::optional<Found> find(Session& session, const std::string& request) {
+/// 0, which is nobody's: the text is none.
+std::int64_t id_from(std::string_view text) {
   std::int64_t id = 0;
-  const auto [end, error] = std::from_chars(request.data(), request.data() + request.size(), id);
-  if (error != std::errc{} || end != request.data() + request.size()) id = 0;
-  Found found;
-  if (!session.query_row(find_sql, {{"request", storable(request)}, {"id", id}},
-                         {&found.request_id, &found.order_number, &found.carrier, &found.state}))
-    return std::nullopt;
-  return found;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id);
+  return error == std::errc{} && end == text.data() + text.size() ? id : 0;
+}
+
+/// All that the text may mean: one request, unless the key of one is the id of another.
+std::vector<Found> find(Session& session, const std::string& request) {
+  const std::string_view text = request;
+  const std::string key = storable(text.starts_with(key_prefix) ? text.substr(key_prefix.size()) : text);
+  const std::int64_t id = id_from(text.starts_with(id_prefix) ? text.substr(id_prefix.size()) : text);
+  std::vector<Found> all;
+  Found row;
+  session.query(find_sql, {{"request", storable(request)}, {"key", key}, {"id", id}},
+                {&row.request_id, &row.request_key, &row.order_number, &row.carrier, &row.state, &row.is_taken_in},
+                [&] { all.push_back(row); });
+  return all;
+}
+
+NotSettled several(const std::string& request, const std::vector<Found>& all) {
+  std::string names;
+  for (const Found& one : all)
+    names += (names.empty() ? "" : " and ") + std::string(key_prefix) + one.request_key + " (id " +
+             std::to_string(one.request_id) + ", order " + one.order_number + ")";
+  return {NotSettled::Why::ambiguous, request + " is the key of one remito request and the id of another: " + names +
+                                          ". Name the one that is meant"};
+}
+
+/// The one that is meant, or why there is none.
+std::expected<Found, NotSettled> find_one(Session& session, const std::string& request) {
+  const std::vector<Found> all = find(session, request);
+  if (all.size() > 1) return std::unexpected(several(request, all));
+  if (all.empty() || !all.front().is_taken_in)
+    return std::unexpected(NotSettled{NotSettled::Why::unknown_request, "there is no remito request " + request});
+  return all.front();
 }
 
 std::string in_words(const OperatorSettlement& settlement) {
@@ -92,14 +121,18 @@ RequestOutcome outcome_of(const OperatorSettlement& settlement, std::int64_t req
 
 }  // namespace
 
+std::string unmistakable(const std::string& request_key) {
+  const bool may_be_more = id_from(request_key) != 0 || request_key.starts_with(key_prefix) ||
+                           request_key.starts_with(id_prefix) || request_key.starts_with('-');
+  return may_be_more ? std::string(key_prefix) + request_key : request_key;
+}
+
 DbResult<std::expected<OperatorSettled, NotSettled>> settle_by_operator(Session& session,
                                                                         const OperatorSettlement& settlement,
                                                                         Instant now) {
   using Result = std::expected<OperatorSettled, NotSettled>;
-  const auto found = find(session, settlement.request);
-  if (!found)
-    return Result(std::unexpected(
-        NotSettled{NotSettled::Why::unknown_request, "there is no remito request " + settlement.request}));
+  const auto found = find_one(session, settlement.request);
+  if (!found) return Result(std::unexpected(found.error()));
   if (found->state != "needs_operator" && found->state != "unknown" && found->state != "accepted")
     return Result(std::unexpected(NotSettled{
         NotSettled::Why::wrong_state, "request " + settlement.request + " is " + found->state +

@@ -17,7 +17,7 @@ constexpr Sql requests_sql{
 #define TRANSITIONS(without_seq)                                                \
   "select (select count(*) from transitions where seq is null and " without_seq \
   "), (select value from counters where name = 'transition_seq'), "             \
-  "(select min(requested_at) from remito_requests where state = 'pending')"
+  "(select min(requested_at) from remito_requests where state in ('pending', 'sending') and state = 'pending')"
 constexpr Sql transitions_sql{TRANSITIONS("shadow = 0"), TRANSITIONS("not shadow")};
 #undef TRANSITIONS
 
@@ -34,6 +34,14 @@ constexpr Sql needs_operator_sql{
     R"(select id, request_key, order_number, carrier, state, remito, refusal_code, refusal_text, client_ref,
               operator_action, parcel_group, attempts, requested_at, settled_at
        from remito_requests where state = 'needs_operator' order by id limit 50)"};
+
+// Also while one is just being tried again, or it would come and go. SQLite takes the partial index because its
+// condition is written out.
+constexpr Sql unsent_sql{
+    R"(select carrier, accepted_at, refusal_text from remito_requests
+       where state in ('pending', 'sending') and unclear_at is null and accepted_at is not null
+         and attempts > case state when 'sending' then 1 else 0 end
+       order by accepted_at, id limit 1000)"};
 
 std::vector<CarrierCounts> read_counts(Session& session, const Sql& sql) {
   std::vector<CarrierCounts> counts;
@@ -65,6 +73,9 @@ DbResult<Overview> overview(Session& session) {
   session.query(unmapped_sql, {}, {&code.carrier, &code.code, &code.text, &code.seen, &code.last_seen},
                 [&] { result.unmapped.push_back(code); });
   result.needs_operator = query_requests(session, needs_operator_sql, {});
+  Overview::UnsentRequest unsent;
+  session.query(unsent_sql, {}, {&unsent.carrier, &unsent.accepted_at, &unsent.refusal_text},
+                [&] { result.unsent.push_back(unsent); });
   return result;
 }
 

@@ -183,4 +183,14 @@ DbResult<std::vector<ResyncScope>> find_resync_scope(Session& session, const Res
   return scope;
 }
 
+DbResult<std::string> find_missing_target(Session& session, const ResyncTarget& target,
+                                          std::span<const ResyncScope> scope) {
+  const bool names_something = target.kind == ResyncTarget::Kind::shipment || target.kind == ResyncTarget::Kind::order;
+  if (!names_something || !scope.empty()) return {};
+  const auto open = find_resync_scope(session, target, std::nullopt);
+  if (!open) return std::unexpected(open.error());
+  if (!open->empty()) return {};
+  return (target.kind == ResyncTarget::Kind::order ? "no open shipment of " : "no open shipment ") + target.to_string();
+}
+
 }  // namespace remitod::db

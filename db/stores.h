@@ -163,9 +163,11 @@ DbResult<std::size_t> accept_new_requests(Session& session, Instant now, std::si
 
 /// Claims pending requests that are due for these carriers: state `sending`, attempts + 1, a new fencing token, a lease
 /// until `lease_expires_at` (it outlasts the call's total deadline). Rows of a carrier that is not listed are left
-/// alone; see refuse_unknown_carriers. FOR UPDATE SKIP LOCKED on PostgreSQL.
+/// alone; see refuse_unknown_carriers. With `numbered_only` those alone that have a number of a range already. FOR
+/// UPDATE SKIP LOCKED on PostgreSQL.
 DbResult<std::vector<RemitoRequest>> claim_requests(Session& session, std::span<const std::string> carriers,
-                                                    Instant now, Instant lease_expires_at, std::size_t limit);
+                                                    Instant now, Instant lease_expires_at, std::size_t limit,
+                                                    bool numbered_only = false);
 
 /// Refuses pending requests whose carrier is none of these, with the reason in the row. Returns how many.
 DbResult<std::size_t> refuse_unknown_carriers(Session& session, std::span<const std::string> known_carriers,
@@ -216,6 +218,7 @@ struct SettledRequest {
   /// granted, and the lane may take it up. A remito that the carrier gave twice while the first is still open makes the
   /// request `needs_operator` instead, with the reason in the row.
   std::optional<OpenShipment> shipment;
+  std::optional<std::int64_t> ended_shipment_id = {};  ///< the cancelled one that had its remito: it leaves its lane
   bool remito_in_use = false;
 };
 DbResult<std::vector<SettledRequest>> settle_requests(Session& session, std::span<const RequestOutcome> outcomes,
@@ -224,8 +227,8 @@ DbResult<std::vector<SettledRequest>> settle_requests(Session& session, std::spa
 /// At start: whatever is `sending` was cut off by a crash: `unknown`. What is to be done about it, and about all that
 /// was unknown before, is decided anew: the profile may be another one. Returns how many were cut off.
 DbResult<std::size_t> mark_interrupted_requests(Session& session, Instant now);
-/// When the next pending request becomes due, if any is waiting; those of the carriers in `except` wait for something
-/// else than time.
+/// When the next pending request becomes due, if any is waiting; those of the carriers in `except` that have no number
+/// yet wait for something else than time.
 DbResult<std::optional<Instant>> next_request_due(Session& session, std::span<const std::string> except = {});
 
 // ---------------------------------------------------------------- requests that were accepted
@@ -309,11 +312,16 @@ struct ResyncScope {
 /// Open shipments of the target, and of those only ones that did not change since `since` where it is given.
 DbResult<std::vector<ResyncScope>> find_resync_scope(Session& session, const ResyncTarget& target,
                                                      std::optional<Instant> since);
+/// In words: nothing of this remito or order is open, whenever it changed last. Empty: something is, or the target
+/// names neither; a carrier without shipments is no mistake. `scope` is what was found of it.
+DbResult<std::string> find_missing_target(Session& session, const ResyncTarget& target,
+                                          std::span<const ResyncScope> scope);
 
 struct ResyncRequest {
   std::int64_t resync_id = 0;
   ResyncTarget target;
   std::optional<Instant> since;
+  std::string error = {};  ///< what is wrong with the target: see find_missing_target
 };
 DbResult<std::int64_t> insert_resync_request(Session& session, const ResyncTarget& target, std::optional<Instant> since,
                                              Instant now);
@@ -361,6 +369,12 @@ struct Overview {
   std::vector<UnmappedCode> unmapped;  ///< the 100 seen last
   std::optional<Instant> oldest_pending_request;
   std::vector<RequestView> needs_operator;  ///< the 50 that have waited longest
+  struct UnsentRequest {
+    std::string carrier;
+    Instant accepted_at{};
+    std::string refusal_text;  ///< why; '' while it is being tried again
+  };
+  std::vector<UnsentRequest> unsent;  ///< tried, and provably not sent so far: the 1,000 that have waited longest
 };
 DbResult<Overview> overview(Session& session);
 

@@ -304,6 +304,19 @@ TEST_F(ProfileTest, InstallationsBaseUrlIsHeldToTheSameRules) {
                              Field(&ProfileError::message, HasSubstr("the installation's: http://")))));
 }
 
+TEST_F(ProfileTest, WhatTheInstallationStatesWronglyIsToldInItsFileWhereThatIsKnown) {
+  settings_.values.clear();
+  settings_.base_url = "http://carrier.example:8080";
+  settings_.origin = {
+      .file = "remitod.toml", .path = "carriers.centro", .line = 3, .lines = {{"base_url", 4}, {"settings", 7}}};
+  const auto told = [](int line, const std::string& key) {
+    return AllOf(Field(&ProfileError::file, "remitod.toml"), Field(&ProfileError::line, line),
+                 Field(&ProfileError::key, key));
+  };
+  EXPECT_THAT(errors(good_profile),
+              ElementsAre(told(4, "carriers.centro.base_url"), told(7, "carriers.centro.settings.account")));
+}
+
 TEST_F(ProfileTest, PlainHttpToThisVeryMachineIsAlwaysTaken) {
   for (const char* url : {"http://127.0.0.1:8080", "http://localhost/carrier", "http://[::1]:99"}) {
     settings_.base_url = url;

@@ -193,6 +193,7 @@ TEST_F(ConfigTest, AFileThatIsNotThereIsTold) {
   const auto config = daemon::load_config(folder.path() / "absent.toml");
   ASSERT_FALSE(config);
   EXPECT_THAT(config.error().front().message, HasSubstr("cannot read"));
+  EXPECT_THAT(config.error().front().message, HasSubstr("No such file or directory"));
 }
 
 TEST_F(ConfigTest, AllErrorsAreToldAtOnce) {
@@ -369,6 +370,51 @@ TEST_F(CarriersOfConfig, ASecretThatCannotBeReadOrIsEmptyIsToldAlone) {
     ASSERT_THAT(carriers.error(), SizeIs(1)) << carriers.error().back().to_string();
     EXPECT_EQ(carriers.error().front().key, "carriers.chazki.secrets.api_key");
   }
+}
+
+TEST_F(CarriersOfConfig, ASecretsFileIsFoundFromTheFolderOfTheConfiguration) {
+  secret_file("key");
+  const auto carriers = ready(chazki("file:secret"));
+  EXPECT_TRUE(carriers) << carriers.error().front().to_string();
+}
+
+TEST_F(CarriersOfConfig, WhyASecretCannotBeReadIsTold) {
+  std::filesystem::create_directories(folder.path() / "folder");
+  const std::string path = folder.path().string();
+  EXPECT_EQ(ready(chazki("file:absent")).error().front().message,
+            "cannot read " + path + "/absent: No such file or directory");
+  EXPECT_EQ(ready(chazki("file:folder")).error().front().message, "cannot read " + path + "/folder: Is a directory");
+}
+
+TEST_F(CarriersOfConfig, ASecretThatAnybodyMayWriteIsRefused) {
+  using std::filesystem::perms;
+  const std::string secret = secret_file("key");
+  std::filesystem::permissions(folder.path() / "secret", perms::others_write, std::filesystem::perm_options::add);
+  const auto carriers = ready(chazki(secret));
+  ASSERT_FALSE(carriers);
+  EXPECT_THAT(carriers.error().front().message, HasSubstr("anybody may write"));
+}
+
+TEST_F(CarriersOfConfig, WhatTheInstallationStatesWronglyIsToldWhereItStands) {
+  const auto carriers = ready(
+      "[carriers.chazki]\nbase_url = \"pruebas.example.com\"\n[carriers.chazki.settings]\nstore = \"1\"\n"
+      "[carriers.chazki.secrets]\napi_kay = \"" +
+      secret_file("key") + "\"\n");
+  ASSERT_FALSE(carriers);
+  const auto told = [this](int line, const std::string& key, const std::string& part) {
+    return testing::AllOf(testing::Field(&ConfigError::file, file().string()), testing::Field(&ConfigError::line, line),
+                          testing::Field(&ConfigError::key, "carriers.chazki." + key),
+                          testing::Field(&ConfigError::message, HasSubstr(part)));
+  };
+  EXPECT_THAT(carriers.error(), ElementsAre(told(6, "base_url", "https://"), told(7, "settings.branch", "is missing"),
+                                            told(9, "secrets.api_key", "chazki/carrier.toml asks for it"),
+                                            told(10, "secrets.api_kay", "did you mean 'api_key'?")));
+}
+
+TEST_F(CarriersOfConfig, WhatIsMissingAltogetherIsToldAtTheCarrier) {
+  const auto carriers = ready("[carriers.chazki]\n");
+  ASSERT_FALSE(carriers);
+  for (const ConfigError& error : carriers.error()) EXPECT_EQ(error.line, 5) << error.to_string();
 }
 
 TEST_F(CarriersOfConfig, CredentialsOfTheServiceAreTakenAsPresentWhereNobodyPassedAny) {

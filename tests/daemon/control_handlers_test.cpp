@@ -37,6 +37,16 @@ struct ControlHandlersTest : testing::Test, VirtualWorld {
   }
   ControlAnswer resync(const std::string& body) { return call({"POST", "/resync", {}, body}); }
   json status() { return json::parse(call({"GET", "/status", {}, ""}).body); }
+  /// A request of that moment, which is not due for an hour.
+  void insert_tried(const std::string& key, const std::string& carrier, const std::string& state, Instant requested_at,
+                    int attempts, const std::string& why) {
+    const std::string at = std::to_string(to_micros(requested_at));
+    database.sql(
+        "insert into remito_requests (request_key, order_number, carrier, state, accepted_at, requested_at, retry_at, "
+        "attempts, refusal_text) values ('" +
+        key + "', '" + key + "', '" + carrier + "', '" + state + "', " + at + ", " + at + ", " +
+        std::to_string(to_micros(monday + 1h)) + ", " + std::to_string(attempts) + ", '" + why + "')");
+  }
 
   daemon::CarrierTrials trials{daemon->runtime,
                                daemon->transport,
@@ -75,6 +85,31 @@ TEST_F(ControlHandlersTest, WhatIsWrongIsToldInWordsAndInParts) {
   EXPECT_EQ(report["trouble"][0]["text"], report["degraded"][0]);
   EXPECT_EQ(report["open_requests"][0]["oldest_requested_at"], "1970-01-01T00:00:00.000001Z");
   EXPECT_THAT(report["unmapped"][0]["rule"].get<std::string>(), HasSubstr("reason = \"recipient_absent\""));
+}
+
+TEST_F(ControlHandlersTest, RequestsThatAreTriedInVainForTwoMinutesAreTrouble) {
+  insert_tried("K1", "chazki", "pending", monday - 3min, 6, "connect: Connection refused");
+  insert_tried("K2", "chazki", "pending", monday - 1min, 1, "timeout");
+  insert_tried("K3", "chazki", "sending", monday - 4min, 7, "");
+  const json report = status();
+  EXPECT_EQ(report["ok"], false);
+  ASSERT_EQ(report["trouble"].size(), 1u) << report["trouble"];
+  EXPECT_EQ(report["trouble"][0]["kind"], "remitos_unsent");
+  EXPECT_EQ(report["trouble"][0]["subject"], "chazki");
+  EXPECT_EQ(report["trouble"][0]["count"], 3);
+  EXPECT_EQ(
+      report["degraded"][0],
+      "carrier chazki: 3 request(s) for remitos not sent since 2026-11-22T23:56:00Z: connect: Connection refused");
+  EXPECT_TRUE(report["needs_operator"].empty()) << "nobody has to settle them";
+}
+
+TEST_F(ControlHandlersTest, RequestsThatOnlyWaitOrHaveJustFailedAreNoTrouble) {
+  insert_tried("K1", "chazki", "pending", monday - 5h, 0, "");
+  insert_tried("K2", "chazki", "pending", monday - 1min, 1, "connect: Connection refused");
+  insert_tried("K3", "chazki", "sending", monday - 5h, 1, "");
+  insert_tried("K4", "nobody", "pending", monday - 5h, 1, "connect: Connection refused");
+  const json report = status();
+  EXPECT_EQ(report["ok"], true) << report["degraded"];
 }
 
 TEST_F(ControlHandlersTest, StatusOfAShipmentTellsWhenItIsAskedNext) {
@@ -131,7 +166,19 @@ TEST_F(ControlHandlersTest, WhatIsNoResyncIsRefusedAndNothingIsWritten) {
         R"({"target": "all", "dry_run": "yes"})", R"({"target": "all", "dry-run": true})"})
     EXPECT_EQ(resync(body).status, 400) << body;
   EXPECT_EQ(resync(R"({"target": "chazki:C99"})").status, 404);
+  EXPECT_EQ(resync(R"({"target": "order:99"})").status, 404);
+  EXPECT_THAT(resync(R"({"target": "order:99", "since": "2026-11-23"})").body,
+              HasSubstr("no open shipment of order:99"));
   EXPECT_EQ(count("resync_requests"), 0);
+}
+
+TEST_F(ControlHandlersTest, AResyncOfWhatHasChangedSinceIsOfNothingAndNoMistake) {
+  database.sql("update shipments set detected_at = " + std::to_string(to_micros(monday + 1h)));
+  for (const char* target : {"chazki:C1", "order:1001", "chazki"}) {
+    const ControlAnswer answer = resync(json{{"target", target}, {"since", "2026-11-23"}}.dump());
+    EXPECT_EQ(answer.status, 200) << answer.body;
+    EXPECT_EQ(json::parse(answer.body)["shipments"], 0) << target;
+  }
 }
 
 TEST_F(ControlHandlersTest, WithoutTheDatabaseAResyncIsNotAccepted) {
@@ -203,6 +250,9 @@ TEST_F(ControlHandlersTest, WhatBothSystemsSawIsTold) {
   ASSERT_EQ(rows["theirs"].size(), 1u);
   EXPECT_EQ(rows["theirs"][0]["seen_at"], "2026-11-23T03:00:00Z");
   EXPECT_EQ(call({"GET", "/shadow", {}, ""}).status, 400);
+  for (const char* nobody : {"rapid", "chazki:C1", "order:1001"})
+    EXPECT_THAT(call({"GET", "/shadow", {{"carrier", nobody}}, ""}).body,
+                HasSubstr("no carrier \\\"" + std::string(nobody) + "\\\" is configured"));
   EXPECT_EQ(call({"GET", "/shadow", {{"carrier", "chazki"}, {"since", "once"}}, ""}).status, 400);
 }
 
@@ -217,9 +267,7 @@ TEST_F(ControlHandlersTest, ProgressOfNothingIsNothing) {
 // ------------------------------------------------------------------ remito requests
 
 struct SettleRequestTest : ControlHandlersTest {
-  /// Of which nobody knows what became: chazki promises nothing.
-  void leave_one_unclear() {
-    carriers.next("chazki", fetch_error(carriers::FetchError::Kind::timeout));
+  void ask_one() {
     ask_remito("chazki", "2001", R"({"sender": {"name": "T", "email": "t@example.com", "address": {"street": "A",
         "number": "1", "postcode": "1", "district": "L", "province": "L"}}, "recipient": {"first_name": "A",
         "last_name": "P", "phone": "9", "document_number": "0", "address": {"street": "C", "number": "1",
@@ -227,6 +275,11 @@ struct SettleRequestTest : ControlHandlersTest {
         "length_cm": 1, "width_cm": 1, "height_cm": 1, "description": "x"}]})",
                "K");
     daemon->intake.wake();
+  }
+  /// Of which nobody knows what became: chazki promises nothing.
+  void leave_one_unclear() {
+    carriers.next("chazki", fetch_error(carriers::FetchError::Kind::timeout));
+    ask_one();
     clock().run_for(5s);
     ASSERT_EQ(database.text("select state from remito_requests"), "needs_operator")
         << database.text("select refusal_text from remito_requests");
@@ -238,8 +291,64 @@ TEST_F(SettleRequestTest, StatusNamesWhatNeedsAPersonFirstWithWhatToType) {
   leave_one_unclear();
   const json report = status();
   EXPECT_EQ(report["ok"], false);
-  EXPECT_THAT(report["degraded"][0].get<std::string>(), HasSubstr("remitod --settle 1 --adopt REMITO"));
+  EXPECT_THAT(report["degraded"][0].get<std::string>(), HasSubstr("remitod --settle K --adopt REMITO"));
   EXPECT_EQ(report["needs_operator"][0]["request_key"], "K");
+}
+
+TEST_F(SettleRequestTest, WhatToTypeNamesTheRequestByItsKeyForAShell) {
+  leave_one_unclear();
+  const auto typed = [&](const std::string& key) {
+    database.sql("update remito_requests set request_key = '" + key + "'");
+    return status()["degraded"][0].get<std::string>();
+  };
+  EXPECT_THAT(typed("order-1102/try_1"), HasSubstr("--settle order-1102/try_1 --adopt"));
+  EXPECT_THAT(typed("order 1102; ls"), HasSubstr("--settle 'order 1102; ls' --adopt"));
+  EXPECT_THAT(typed("9"), HasSubstr("--settle key:9 --adopt")) << "another one may have that id";
+  EXPECT_THAT(typed("it''s"), HasSubstr("--settle id:1 --adopt")) << "quotes would not be shown as they are";
+  EXPECT_THAT(typed(std::string(101, 'x')), HasSubstr("--settle id:1 --adopt")) << "it would be cut off";
+}
+
+TEST_F(SettleRequestTest, ANumberThatNamesTwoRequestsSettlesNeither) {
+  leave_one_unclear();
+  ask_remito("chazki", "2002", "{}", "1");
+  EXPECT_EQ(settle({{"request", "1"}, {"adopt", "2001"}, {"by", "ana"}}).status, 409);
+  EXPECT_EQ(settle({{"request", "id:1"}, {"adopt", "2001"}, {"by", "ana"}}).status, 200);
+}
+
+TEST_F(SettleRequestTest, BlanksAroundARemitoAreCutOffAndBlanksInItRefused) {
+  leave_one_unclear();
+  for (const char* remito : {" 12 3 ", "12\t3", "12\n3", "12\x7F", "\x01"}) {
+    const ControlAnswer answer = settle({{"request", "K"}, {"adopt", remito}, {"by", "ana"}});
+    EXPECT_EQ(answer.status, 400);
+    EXPECT_THAT(answer.body, HasSubstr("a remito has no blanks or control characters in it"));
+  }
+  EXPECT_EQ(settle({{"request", "K"}, {"adopt", " 2001\r\n"}, {"by", "ana"}}).status, 200);
+  EXPECT_EQ(database.text("select remito from shipments where order_number = '2001'"), "2001");
+  EXPECT_EQ(call({"GET", "/status", {{"target", "chazki:2001"}}, ""}).status, 200);
+}
+
+TEST_F(SettleRequestTest, ACarrierThatTakesNoRemitosIsToldUntilItTakesThem) {
+  const auto unsent = [this] {
+    const json report = status();
+    json found = json::array();
+    for (const json& trouble : report["trouble"])
+      if (trouble["kind"] == "remitos_unsent") found.push_back(trouble);
+    return found;
+  };
+  carriers.always("chazki", fetch_error(carriers::FetchError::Kind::connect, true));
+  ask_one();
+  clock().run_for(1min);
+  EXPECT_EQ(unsent().size(), 0u);
+  for (int minute = 0; minute < 10; ++minute) {
+    clock().run_for(1min + 7s);
+    ASSERT_EQ(unsent().size(), 1u) << "also while it is being tried, " << minute;
+    EXPECT_EQ(unsent()[0]["count"], 1);
+    EXPECT_NE(unsent()[0]["why"], "");
+  }
+  carriers.ordinary("chazki");
+  clock().run_for(2h);
+  EXPECT_EQ(database.text("select state from remito_requests"), "granted");
+  EXPECT_EQ(unsent().size(), 0u);
 }
 
 TEST_F(SettleRequestTest, AnAdoptedShipmentIsFollowedAtOnce) {

@@ -1,6 +1,7 @@
 #include "daemon/control_server.h"
 
 #include <gmock/gmock.h>
+#include <sys/fsuid.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -16,6 +17,7 @@
 #include <thread>
 
 #include "daemon/control_client.h"
+#include "daemon/socket_file.h"
 #include "tests/support/paths.h"
 #include "tests/support/raw_client.h"
 
@@ -92,7 +94,7 @@ class ControlServerTest : public testing::Test {
 TEST_F(ControlServerTest, ARequestReachesTheHandlerDecoded) {
   listen_and_repeat();
   const auto answer = call_control(path(), "POST", "/resync?target=" + daemon::query_value("oca:A&B ñ/1"), "{}");
-  ASSERT_TRUE(answer) << answer.error();
+  ASSERT_TRUE(answer) << answer.error().message;
   EXPECT_EQ(answer->status, 200);
   EXPECT_EQ(answer->body, "POST /resync target=oca:A&B ñ/1 {}");
 }
@@ -110,6 +112,27 @@ TEST_F(ControlServerTest, OnlyTheServiceAndItsGroupMayOpenTheSocket) {
   struct stat file{};
   ASSERT_EQ(::stat(path().c_str(), &file), 0);
   EXPECT_EQ(file.st_mode & 0777, 0660u);
+}
+
+TEST_F(ControlServerTest, WhoMayNotOpenTheSocketIsToldSo) {
+  const int listener = listen_beforehand();
+  ASSERT_EQ(::chmod(path().c_str(), 0), 0);
+  // Root may open everything: only this thread is somebody else for a moment.
+  const auto myself = ::geteuid();
+  if (myself == 0) ::setfsuid(65534);
+  const auto answer = call_control(path(), "GET", "/");
+  ::setfsuid(myself);
+  ::close(listener);
+  ASSERT_FALSE(answer);
+  EXPECT_TRUE(answer.error().not_allowed);
+  EXPECT_THAT(answer.error().message, StartsWith("you may not open " + path() + ": be root or in the group "));
+}
+
+TEST_F(ControlServerTest, WhereNobodyListensIsAnotherMatterThanWhereOneMayNot) {
+  const auto answer = call_control(path(), "GET", "/");
+  ASSERT_FALSE(answer);
+  EXPECT_FALSE(answer.error().not_allowed);
+  EXPECT_THAT(answer.error().message, StartsWith("no daemon answers on"));
 }
 
 TEST_F(ControlServerTest, APassedListenerSurvivesTheServer) {
@@ -215,7 +238,7 @@ TEST_F(ControlServerTest, AClientThatDawdlesHoldsUpNobodyAndIsHungUpOn) {
   RawClient slow(path());
   ASSERT_TRUE(slow.say("GET /status HTTP/1.1\r\nHo"));
   const auto answer = call_control(path(), "GET", "/status");
-  ASSERT_TRUE(answer) << answer.error();
+  ASSERT_TRUE(answer) << answer.error().message;
   EXPECT_THAT(slow.hear(), IsEmpty()) << "ends when patience does";
   EXPECT_EQ(calls_, 1);
 }
@@ -249,17 +272,64 @@ TEST_F(ControlServerTest, AnAnswerForAClientThatIsGoneIsDropped) {
     boost::asio::post(context_, [reply = std::move(reply)] { reply({200, std::string(10'000'000, 'x')}); });
   }
   const auto answer = call_control(path(), "GET", "/status");
-  ASSERT_TRUE(answer) << answer.error();
+  ASSERT_TRUE(answer) << answer.error().message;
   EXPECT_EQ(answer->body, "well");
 }
 
 TEST_F(ControlServerTest, ASocketFileThatWasLeftBehindIsReplaced) {
+  ::close(listen_beforehand());
+  ASSERT_TRUE(std::filesystem::exists(path()));
+  listen_and_repeat();
+  EXPECT_TRUE(call_control(path(), "GET", "/"));
+  stop();
+  EXPECT_FALSE(std::filesystem::exists(path())) << "gone with its server";
+}
+
+TEST_F(ControlServerTest, WhereSomebodyListensNobodyElseMay) {
   listen_and_repeat();
   boost::asio::io_context other;
-  auto second = ControlServer::listen(other, path(), [](const ControlRequest&, const ControlServer::Reply&) {});
-  ASSERT_TRUE(second) << second.error();
-  second->reset();
-  EXPECT_FALSE(std::filesystem::exists(path())) << "gone with its server";
+  const auto second = ControlServer::listen(other, path(), [](const ControlRequest&, const ControlServer::Reply&) {});
+  ASSERT_FALSE(second);
+  EXPECT_THAT(second.error(), HasSubstr("another daemon listens on " + path()));
+  EXPECT_TRUE(call_control(path(), "GET", "/")) << "the first goes on";
+}
+
+TEST_F(ControlServerTest, ADaemonThatHangsWithItsQueueFullListensToo) {
+  const int listener = listen_beforehand();
+  ASSERT_EQ(::listen(listener, 0), 0);
+  const RawClient waiting(path());  // the one that a queue of none has room for
+  EXPECT_THAT(daemon::socket_path_taken(path()), HasSubstr("another daemon listens"));
+  ::close(listener);
+}
+
+TEST_F(ControlServerTest, AFileThatIsNoSocketIsLeftAlone) {
+  write_file(path(), "somebody's notes");
+  const auto server =
+      ControlServer::listen(context_, path(), [](const ControlRequest&, const ControlServer::Reply&) {});
+  ASSERT_FALSE(server);
+  EXPECT_THAT(server.error(), HasSubstr("is no socket"));
+  EXPECT_EQ(read_file(path()), "somebody's notes");
+}
+
+TEST_F(ControlServerTest, AtItsEndTheSocketOfAnotherStays) {
+  listen_and_repeat();
+  std::filesystem::remove(path());
+  const int another = listen_beforehand();
+  stop();
+  EXPECT_TRUE(daemon::daemon_listens(path()));
+  ::close(another);
+}
+
+TEST_F(ControlServerTest, WhoTakesLeaveMakesRoomForTheNextInTheSameProcess) {
+  listen_and_repeat();
+  std::promise<void> left;
+  boost::asio::post(context_, [&] { server_->take_leave([&] { left.set_value(); }); });
+  left.get_future().wait();
+  boost::asio::io_context other;
+  const auto next = ControlServer::listen(other, path(), [](const ControlRequest&, const ControlServer::Reply&) {});
+  ASSERT_TRUE(next) << next.error();
+  stop();
+  EXPECT_TRUE(daemon::daemon_listens(path())) << "the end of the first does not take the next one's file";
 }
 
 TEST_F(ControlServerTest, APathThatCannotBeIsToldWithItsReason) {
@@ -276,7 +346,7 @@ TEST_F(ControlServerTest, APathThatCannotBeIsToldWithItsReason) {
 TEST_F(ControlServerTest, WhereNobodyListensTheCallerIsTold) {
   const auto answer = call_control(path(), "GET", "/status");
   ASSERT_FALSE(answer);
-  EXPECT_THAT(answer.error(), HasSubstr("no daemon answers"));
+  EXPECT_THAT(answer.error().message, HasSubstr("no daemon answers"));
 }
 
 }  // namespace

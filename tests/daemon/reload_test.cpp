@@ -7,6 +7,7 @@
 namespace remitod::test {
 namespace {
 
+using testing::AllOf;
 using testing::HasSubstr;
 
 class Reload : public testing::Test {
@@ -15,7 +16,8 @@ class Reload : public testing::Test {
   void write(const std::string& daemon, const std::string& carriers = "",
              const std::string& url = "sqlite:/var/lib/remitod/remitod.db") const {
     write_file(file(), "[database]\nurl = \"" + url + "\"\n[daemon]\ncarriers_dirs = [\"" +
-                           (source_dir() / "carriers" / "profiles").string() + "\"]\n" + daemon + carriers);
+                           (source_dir() / "carriers" / "profiles").string() + "\"]\n" + daemon +
+                           "control_socket = \"" + control_socket_ + "\"\n" + carriers);
   }
   daemon::Config running() const {
     auto config = daemon::load_config(file());
@@ -31,6 +33,7 @@ class Reload : public testing::Test {
   }
 
   TemporaryFolder folder_;
+  std::string control_socket_ = folder_.path() / "control.sock";
 };
 
 TEST_F(Reload, TakesWhatTheFileSaysNow) {
@@ -74,6 +77,38 @@ TEST_F(Reload, RefusesAnotherClock) {
   EXPECT_THAT(refusal(config), HasSubstr("daemon.time_scale: expected as at the start"));
   write("time_scale = 2.0\ntime_origin = \"2026-11-22T00:00:00Z\"\n");
   EXPECT_THAT(refusal(config), HasSubstr("daemon.time_origin: expected as at the start"));
+}
+
+TEST_F(Reload, RefusesAControlSocketInAFolderThatIsNotThere) {
+  write("");
+  const daemon::Config config = running();
+  control_socket_ = folder_.path() / "nowhere" / "control.sock";
+  write("");
+  EXPECT_THAT(refusal(config), AllOf(HasSubstr("daemon.control_socket: "), HasSubstr("nowhere does not exist")));
+}
+
+TEST_F(Reload, RefusesAControlSocketWhosePathIsTooLong) {
+  write("");
+  const daemon::Config config = running();
+  control_socket_ = folder_.path() / std::string(120, 'a');
+  write("");
+  EXPECT_THAT(refusal(config), AllOf(HasSubstr("daemon.control_socket: "), HasSubstr("longer than the system allows")));
+}
+
+TEST_F(Reload, RefusesAControlSocketThatIsSomethingElse) {
+  write("");
+  const daemon::Config config = running();
+  control_socket_ = file();
+  write("");
+  EXPECT_THAT(refusal(config), HasSubstr("is no socket"));
+}
+
+TEST_F(Reload, TakesAnotherControlSocket) {
+  write("");
+  const daemon::Config config = running();
+  control_socket_ = folder_.path() / "another.sock";
+  write("");
+  EXPECT_EQ(refusal(config), "");
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "daemon/log.h"
+#include "daemon/sink_control.h"
 #include "daemon/sinks.h"
 #include "tests/daemon/virtual_test.h"
 
@@ -19,6 +20,7 @@ using daemon::SinkOutcome;
 using daemon::SinkQueue;
 using daemon::Sinks;
 using testing::ElementsAre;
+using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
 using Kind = SinkOutcome::Kind;
@@ -236,6 +238,26 @@ TEST_F(SinkWorkerTest, DeadLettersCanBeReplayed) {
   EXPECT_THAT(shop().received(), ElementsAre(first, second));
   run_for(2s);
   EXPECT_EQ(database.number("select count(*) from sink_letters"), 0);
+}
+
+TEST_F(SinkWorkerTest, WhoReplaysWhatIsNotThereIsTold) {
+  tell("1001");
+  run_for(3s);
+  const auto answer_to = [&](const std::string& target) {
+    std::optional<daemon::ControlAnswer> answer;
+    daemon::replay_letters(daemon->sinks, {"POST", "/replay", {}, R"({"target": ")" + target + "\"}"},
+                           [&](daemon::ControlAnswer given) { answer = std::move(given); });
+    daemon->runtime.run_queued();
+    return answer.value();
+  };
+  EXPECT_EQ(answer_to("shop:900..999").status, 404);
+  EXPECT_THAT(answer_to("shop:900..999").body, HasSubstr("none of the transitions shop:900..999"));
+  EXPECT_EQ(answer_to("shop:1..999").status, 200);
+  EXPECT_EQ(answer_to("dead").status, 200) << "there may be none";
+  EXPECT_EQ(answer_to("shop").status, 200);
+  EXPECT_EQ(answer_to("shpo:1..2").status, 404);
+  EXPECT_EQ(answer_to("shop:2").status, 400);
+  EXPECT_THAT(answer_to("shop:2").body, HasSubstr("the target is none of dead, SINK, SINK:SEQ..SEQ"));
 }
 
 TEST_F(SinkWorkerTest, ReceiverThatIsBackGetsAllThatWaitsWithinAMinute) {

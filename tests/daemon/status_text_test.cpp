@@ -6,11 +6,14 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "daemon/explain_text.h"
+
 namespace remitod::test {
 namespace {
 
 using nlohmann::json;
 using testing::HasSubstr;
+using testing::Not;
 
 std::size_t widest_line(const std::string& text) {
   std::istringstream lines(text);
@@ -73,6 +76,54 @@ TEST(StatusText, TheCarriersFitOnATerminal) {
   EXPECT_LE(widest_line(text), 120u);
 }
 
+std::string remarks_on(const json& state) {
+  json one = carrier("rapidos");
+  one["breaker"] = "closed";
+  one.update(state);
+  const std::string text = daemon::status_text({{"ok", true}, {"carriers", {one, carrier("tortugas")}}});
+  const std::size_t begin = text.find('\n', text.find("  rapidos")) + 1;
+  return text.substr(begin, text.find("  tortugas") - begin);
+}
+
+TEST(StatusText, UnderACarrierStandsWhatIsWrongAndUntilWhen) {
+  EXPECT_EQ(remarks_on(json::object()), "");
+  EXPECT_EQ(remarks_on({{"failures_in_row", 2},
+                        {"last_error", "connect: Connection refused"},
+                        {"resting_until", nullptr},
+                        {"next_due", "2026-11-23T10:07:00Z"}}),
+            "    fails (2 in a row): connect: Connection refused; tried again at 2026-11-23T10:07:00Z\n");
+  EXPECT_EQ(remarks_on({{"failures_in_row", 3},
+                        {"breaker", "open"},
+                        {"last_error", "timeout"},
+                        {"resting_until", "2026-11-23T10:30:00Z"},
+                        {"next_due", "2026-11-23T10:07:00Z"}}),
+            "    fails (3 in a row): timeout; tried again at 2026-11-23T10:30:00Z\n");
+  EXPECT_EQ(remarks_on({{"failures_in_row", 0}, {"last_error", "of yesterday"}, {"resting_until", "T"}}),
+            "    rests until T\n");
+  EXPECT_EQ(remarks_on({{"hold", "quota"}, {"hold_until", "T"}}), "    its quota is spent until T\n");
+  EXPECT_EQ(remarks_on({{"hold", "quota"}, {"hold_until", nullptr}}), "    its quota is spent, or not known yet\n");
+  EXPECT_EQ(remarks_on({{"hold", "hours"}, {"hold_until", "T"}}), "    outside of its hours until T\n");
+  EXPECT_EQ(remarks_on({{"hold", "rate"}, {"hold_until", "T"}}),
+            "    has had all the requests that its rate allows until T\n");
+}
+
+TEST(StatusText, OfOneCarrierAreItsOwnRowsAndWhatIsOfTheDaemon) {
+  const json report{{"ok", false},
+                    {"degraded", {"rapido rests"}},
+                    {"carriers", {carrier("rapido"), carrier("rapidos")}},
+                    {"requests", {{{"carrier", "rapido"}, {"count", 1}}, {{"carrier", "rapidos"}, {"count", 2}}}},
+                    {"unmapped", {{{"carrier", "rapido"}, {"code", "1"}}}},
+                    {"sinks", {{{"sink", "platform"}}}}};
+  const auto one = daemon::status_of_carrier(report, "rapidos");
+  ASSERT_TRUE(one);
+  EXPECT_EQ((*one)["carriers"], json::array({carrier("rapidos")}));
+  EXPECT_EQ((*one)["requests"], json::array({{{"carrier", "rapidos"}, {"count", 2}}}));
+  EXPECT_TRUE((*one)["unmapped"].empty());
+  EXPECT_EQ((*one)["sinks"], report["sinks"]);
+  EXPECT_EQ((*one)["degraded"], report["degraded"]);
+  EXPECT_FALSE(daemon::status_of_carrier(report, "rapid"));
+}
+
 TEST(StatusText, ALetterWithAnAccentIsOneColumn) {
   const std::string text = daemon::status_text(
       {{"ok", true},
@@ -108,6 +159,17 @@ TEST(StatusText, WhatCarriersWriteCannotSteerTheTerminal) {
 TEST(StatusText, WhatIsNotInTheAnswerIsADash) {
   EXPECT_EQ(daemon::status_text(json::object()), "remitod -, up since -, DEGRADED\n");
   EXPECT_EQ(daemon::shipments_text(json::object()), "");
+}
+
+TEST(ExplainText, ACarrierThatFailsIsToldWithItsErrorAndWithoutAMomentThatNobodyKnows) {
+  json report{{"carrier", "oca"}, {"breaker", "open"}, {"held_by", "none"}, {"last_error", "connect: refused"}};
+  report["resting_until"] = "2026-11-23T10:30:00Z";
+  EXPECT_THAT(daemon::explain_carrier_text(report),
+              HasSubstr("  the carrier fails (open): connect: refused; rests until 2026-11-23 10:30Z\n"));
+  report.update({{"resting_until", nullptr}, {"last_error", ""}, {"held_by", "quota"}, {"held_until", nullptr}});
+  EXPECT_THAT(daemon::explain_carrier_text(report),
+              HasSubstr("  the carrier fails (open)\n  held by its limits (quota)\n"));
+  EXPECT_THAT(daemon::explain_carrier_text(report), Not(HasSubstr("until")));
 }
 
 TEST(ResyncText, SaysWhatWillBeAskedOrWas) {

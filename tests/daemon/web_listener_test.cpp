@@ -85,6 +85,10 @@ TEST_F(WebListenerTest, AUnixSocketDoesAsWellAndIsTheGroups) {
   struct stat file{};
   ASSERT_EQ(::stat(path.c_str(), &file), 0);
   EXPECT_EQ(file.st_mode & 0777, 0660u);
+  const auto second = WebListener::listen(path, [](const WebRequest&, const WebListener::Reply&) {});
+  ASSERT_FALSE(second);
+  EXPECT_THAT(second.error(), HasSubstr("another daemon listens on " + path));
+  EXPECT_THAT(answer_to(get_and_close), EndsWith("here")) << "the first one keeps it";
   listener_.reset();
   EXPECT_FALSE(std::filesystem::exists(path)) << "gone with the listener";
 }

@@ -76,9 +76,46 @@ TEST_P(OperatorSettlements, TheRequestIsNamedByKeyOrById) {
   left_to_a_person({.order = "1", .key = "first"});
   const auto id = std::to_string(number("select id from remito_requests"));
   EXPECT_TRUE(decide(id, Action::refuse, "no"));
-  left_to_a_person({.order = "2", .key = id});
-  EXPECT_TRUE(decide(id, Action::refuse, "no")) << "a key that looks like a number is a key first";
+  left_to_a_person({.order = "2", .key = "4711"});
+  EXPECT_TRUE(decide("4711", Action::refuse, "no"));
   EXPECT_EQ(view("2")[0].state, "refused");
+}
+
+TEST_P(OperatorSettlements, ANumberThatIsTheKeyOfOneAndTheIdOfAnotherDecidesAboutNeither) {
+  left_to_a_person({.order = "1", .key = "order-1-try-1"});
+  const auto id = std::to_string(number("select id from remito_requests"));
+  left_to_a_person({.order = "2", .key = id});
+  const auto other_id = std::to_string(number("select max(id) from remito_requests"));
+  const auto refused = decide(id, Action::refuse, "no");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().why, NotSettled::Why::ambiguous);
+  EXPECT_THAT(refused.error().message, HasSubstr("key:order-1-try-1 (id " + id + ", order 1)"));
+  EXPECT_THAT(refused.error().message, HasSubstr("key:" + id + " (id " + other_id + ", order 2)"));
+  EXPECT_EQ(view("1")[0].state + view("2")[0].state, "needs_operatorneeds_operator");
+
+  EXPECT_TRUE(decide("key:" + id, Action::refuse, "no"));
+  EXPECT_EQ(view("2")[0].state, "refused");
+  EXPECT_EQ(view("1")[0].state, "needs_operator");
+  EXPECT_TRUE(decide("id:" + id, Action::refuse, "no"));
+  EXPECT_EQ(view("1")[0].state, "refused");
+}
+
+TEST_P(OperatorSettlements, AKeyThatIsNotTakenInYetMakesANumberUnclearToo) {
+  left_to_a_person({.order = "1", .key = "K"});
+  const auto id = std::to_string(number("select id from remito_requests"));
+  ask({.order = "2", .key = id});
+  EXPECT_EQ(decide(id, Action::resend).error().why, NotSettled::Why::ambiguous);
+  EXPECT_EQ(decide("key:" + id, Action::resend).error().why, NotSettled::Why::unknown_request) << "it is new";
+  EXPECT_TRUE(decide("K", Action::resend));
+}
+
+TEST(OperatorSettlement, AKeyThatCouldBeReadAsSomethingElseIsNamedAsAKey) {
+  EXPECT_EQ(unmistakable("order-1102-try-1"), "order-1102-try-1");
+  EXPECT_EQ(unmistakable("9a"), "9a");
+  EXPECT_EQ(unmistakable("9"), "key:9");
+  EXPECT_EQ(unmistakable("-x"), "key:-x") << "no option";
+  EXPECT_EQ(unmistakable("id:9"), "key:id:9");
+  EXPECT_EQ(unmistakable("key:9"), "key:key:9");
 }
 
 TEST_P(OperatorSettlements, WhatIsNotThereOrNotOpenIsSaid) {

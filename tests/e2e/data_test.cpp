@@ -75,6 +75,22 @@ TEST_F(Data, ABackupOfNothingIsNone) {
   EXPECT_FALSE(std::filesystem::exists(installation.folder() / "remitod.db"));
 }
 
+TEST_F(Data, ATraceOfNothingIsNone) {
+  Installation installation({.time_scale = quiet});
+  installation.configure(oca(installation));
+  const std::filesystem::path database = installation.folder() / "remitod.db";
+  const Finished finished = installation.remitod({"--export-trace", "all"});
+  EXPECT_EQ(finished.exit_code, 66);
+  EXPECT_THAT(finished.err, HasSubstr("there is no database " + database.string()));
+  EXPECT_THAT(finished.out, IsEmpty());
+  EXPECT_FALSE(std::filesystem::exists(database));
+  const Finished backtest = installation.remitod({"--backtest", (installation.folder() / "nope.csv").string()});
+  EXPECT_EQ(backtest.exit_code, 66);
+  EXPECT_THAT(backtest.err, HasSubstr("nope.csv: No such file or directory"));
+  write_file(installation.folder() / "wrong.csv", "no trace\n");
+  EXPECT_EQ(installation.remitod({"--backtest", (installation.folder() / "wrong.csv").string()}).exit_code, 65);
+}
+
 TEST_F(Data, OfPostgresqlTheCommandThatIsToldMakesADumpThatCanBeRestored) {
   Installation installation({.database_url = Postgres::server().take_database(), .time_scale = quiet});
   installation.configure(oca(installation));
@@ -207,6 +223,11 @@ TEST_F(Data, ShadowIsRecordedComparedAndNeverToldWhenItGoesLive) {
   const json other =
       asked(installation, {"--compare-shadow", "oca", "--legacy", (installation.folder() / "legacy.csv").string()}, 1);
   EXPECT_EQ(other.at("differences").at(0).at("kind"), "other_end");
+  for (const char* nobody : {"rapid", "oca:7001", "order:1001"}) {
+    const Finished unknown = installation.remitod({"--compare-shadow", nobody});
+    EXPECT_EQ(unknown.exit_code, 64);
+    EXPECT_THAT(unknown.err, HasSubstr("no carrier \"" + std::string(nobody) + "\" is configured"));
+  }
 
   installation.configure(oca(installation));
   installation.daemon().signal(SIGHUP);

@@ -70,10 +70,11 @@ TEST_F(Recourse, KilledInTheCallOfACarrierThatPromisesNothingItAsksAPersonWhoSet
   EXPECT_EQ(maker_.arrivals(), 1u);
   const Finished status = installation_.remitod({"--status"});
   EXPECT_EQ(status.exit_code, 1);
-  EXPECT_THAT(status.out, HasSubstr("remitod --settle 1 --adopt REMITO | --refuse WHY | --resend"));
+  EXPECT_THAT(status.out, HasSubstr("remitod --settle K1 --adopt REMITO | --refuse WHY | --resend"));
   EXPECT_LT(status.out.find("--settle"), status.out.find("bare  ")) << "first things first:\n" << status.out;
 
-  const Finished settled = installation_.remitod({"--settle", "K1", "--adopt", "N1", "--json"});
+  EXPECT_EQ(installation_.remitod({"--settle", "K1", "--adopt", "N 1"}).exit_code, 64);
+  const Finished settled = installation_.remitod({"--settle", "K1", "--adopt", " N1 ", "--json"});
   EXPECT_EQ(settled.exit_code, 0) << settled.err;
   EXPECT_EQ(nlohmann::json::parse(settled.out)["state"], "granted");
   EXPECT_EQ(of("remito"), "N1");
@@ -111,6 +112,10 @@ TEST_F(Recourse, WithoutADaemonNobodySettlesAndNobodyAsks) {
   EXPECT_EQ(installation_.remitod({"--request-remito", file.string()}).exit_code, 69);
   EXPECT_EQ(installation_.remitod({"--settle", "K1"}).exit_code, 64) << "with what?";
   EXPECT_EQ(installation_.remitod({"--settle", "K1", "--adopt", "N1", "--resend"}).exit_code, 64);
+  const Finished empty = installation_.remitod({"--settle", "K1", "--adopt", ""});
+  EXPECT_EQ(empty.exit_code, 64);
+  EXPECT_THAT(empty.err, HasSubstr("--adopt wants the remito"));
+  EXPECT_THAT(installation_.remitod({"--settle", " ", "--resend"}).err, HasSubstr("--settle: which request?"));
   EXPECT_EQ(installation_.remitod({"--status", "--wait"}).exit_code, 64);
 }
 

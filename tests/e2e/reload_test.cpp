@@ -57,6 +57,21 @@ TEST_F(SigHup, AWrongConfigurationIsToldAndChangesNothing) {
   EXPECT_EQ(installation_.stop(), 0);
 }
 
+TEST_F(SigHup, AControlSocketThatCannotBeIsToldAndChangesNothing) {
+  installation_.configure(oca());
+  installation_.start();
+  std::string text = read_file(installation_.config_file());
+  const std::string socket = (installation_.folder() / "control.sock").string();
+  const std::string nowhere = (installation_.folder() / "nowhere" / "control.sock").string();
+  write_file(installation_.config_file(), text.replace(text.find(socket), socket.size(), nowhere));
+  EXPECT_EQ(installation_.remitod({"--check-config"}).exit_code, 78);
+  installation_.daemon().signal(SIGHUP);
+  ASSERT_TRUE(comes("reload_refused", 1)) << installation_.log();
+  EXPECT_EQ(installation_.log_lines({"reload_refused", "daemon.control_socket", "nowhere does not exist"}).size(), 1U);
+  EXPECT_TRUE(installation_.answers());
+  EXPECT_EQ(installation_.stop(), 0);
+}
+
 TEST_F(SigHup, ACallUnderWayIsFinishedFirst) {
   std::promise<void> asked, may_answer;
   demo::Parcel parcel{"7001",

@@ -1,8 +1,10 @@
 // Asking carriers now, and asking the daemon how it is, from a second process.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <csignal>
+#include <filesystem>
 #include <iostream>
 
 #include "tests/demo/wire.h"
@@ -14,6 +16,7 @@ namespace {
 using std::chrono::hours;
 using testing::AllOf;
 using testing::HasSubstr;
+using testing::Not;
 
 class ByHand : public testing::Test {
  protected:
@@ -135,12 +138,15 @@ TEST_F(ByHand, SincePassesOverWhatChangedAfterIt) {
 
 TEST_F(ByHand, RowInThePublicTableDoesTheSame) {
   start_with_shipments();
-  platform().execute("insert into resync_requests (target) values ('oca:7003'), ('no such carrier')");
+  platform().execute("insert into resync_requests (target) values ('oca:7003'), ('rapid')");
   ASSERT_TRUE(eventually([&] {
     return platform().number("select count(*) from resync_requests where finished_at is not null") == 2;
   })) << installation_.log();
   EXPECT_EQ(carrier_.asked("7003"), 1u);
   EXPECT_EQ(asked_in_all(), 1u);
+  EXPECT_EQ(platform().text("select error from resync_requests where target = 'oca:7003'"), "");
+  EXPECT_EQ(platform().text("select error from resync_requests where target = 'rapid'"),
+            "no carrier \"rapid\" is configured");
 }
 
 TEST_F(ByHand, WhatIsAskedTwiceIsReadAgainThoughNotAByteChanged) {
@@ -164,9 +170,29 @@ TEST_F(ByHand, WithoutADaemonTheCommandsSaySo) {
   EXPECT_EQ(installation_.remitod({"--status", "--json"}).exit_code, 3);
 }
 
+TEST_F(ByHand, WhoMayNotOpenTheSocketIsToldSoAndNotThatNobodyIsThere) {
+  installation_.start();
+  const std::string socket = (installation_.folder() / "control.sock").string();
+  std::filesystem::permissions(socket, std::filesystem::perms::none);
+  std::vector<std::string> as_somebody;
+  if (::geteuid() == 0) as_somebody = {"setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"};
+  for (const std::vector<std::string>& mode : std::vector<std::vector<std::string>>{
+           {"--status"}, {"--resync", "all"}, {"--settle", "K", "--resend"}, {"--compare-shadow", "oca"}}) {
+    std::vector<std::string> command = as_somebody;
+    command.insert(command.end(), {REMITOD_PROGRAM, "--socket", socket});
+    command.insert(command.end(), mode.begin(), mode.end());
+    const Finished finished = run_to_end(command);
+    EXPECT_EQ(finished.exit_code, 77) << mode.front() << ' ' << finished.err;
+    EXPECT_THAT(finished.err, AllOf(HasSubstr("you may not open " + socket), Not(HasSubstr("systemctl"))));
+  }
+}
+
 TEST_F(ByHand, UnknownRemitoAndNonsenseAreToldApart) {
   start_with_shipments();
   EXPECT_EQ(installation_.remitod({"--resync", "oca:9999", "--wait"}).exit_code, 66);
+  const Finished nobody = installation_.remitod({"--resync", "order:9999"});
+  EXPECT_EQ(nobody.exit_code, 66);
+  EXPECT_THAT(nobody.err, HasSubstr("no open shipment of order:9999"));
   EXPECT_EQ(installation_.remitod({"--status", "oca:9999"}).exit_code, 66);
   EXPECT_EQ(installation_.remitod({"--resync", "no-such-carrier"}).exit_code, 64);
   EXPECT_EQ(installation_.remitod({"--resync", "no-such-carrier:7001"}).exit_code, 64);
@@ -213,6 +239,9 @@ TEST_F(ByHand, VersionAndHelpNeedNoConfiguration) {
   const Finished help = run_to_end({REMITOD_PROGRAM, "--help"});
   EXPECT_EQ(help.exit_code, 0);
   EXPECT_THAT(help.out, AllOf(HasSubstr("--resync"), HasSubstr("--status"), HasSubstr("--check-config")));
+  for (const char* exit_code : {"0 done", "1 --status", "3 --status", "64 usage", "65 a", "66 no", "69 no", "73 a",
+                                "75 try", "76 the", "77 you", "78"})
+    EXPECT_THAT(help.out, HasSubstr(exit_code));
 }
 
 }  // namespace

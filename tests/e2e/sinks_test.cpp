@@ -162,7 +162,12 @@ TEST_F(SinksTest, DeadLettersAreToldAndReplayed) {
   EXPECT_EQ(installation_.remitod({"--replay", "shop:1..1"}).out, "sink shop: 1 letter(s) will be sent\n");
   EXPECT_TRUE(receiver.wait_for_requests(9));
   EXPECT_EQ(installation_.remitod({"--replay", "shpo"}).exit_code, 66);
-  EXPECT_EQ(installation_.remitod({"--replay", "shop:2"}).exit_code, 64);
+  const Finished wrong = installation_.remitod({"--replay", "shop:2"});
+  EXPECT_EQ(wrong.exit_code, 64);
+  EXPECT_THAT(wrong.err, HasSubstr("none of dead, SINK, SINK:SEQ..SEQ"));
+  const Finished nothing = installation_.remitod({"--replay", "shop:900..999"});
+  EXPECT_EQ(nothing.exit_code, 66);
+  EXPECT_THAT(nothing.err, HasSubstr("nothing to send again"));
 }
 
 TEST_F(SinksTest, CommandGetsALineForEachTransition) {

@@ -119,12 +119,16 @@ TEST_F(Web, AReloadGoesOnListeningAndARefusedOneIsSeen) {
   EXPECT_THAT(get("/metrics"), HasSubstr("\nremitod_last_reload_success 1\n"));
 }
 
-TEST_F(Web, AnAddressThatIsTakenIsToldAndThePollingGoesOn) {
+TEST_F(Web, AnAddressThatIsTakenIsToldAsTroubleAndThePollingGoesOn) {
   start();
   Installation second{{.time_scale = quiet}};
   second.configure("[listen]\naddress = \"" + address() + "\"\n");
   second.start();
   EXPECT_TRUE(eventually([&] { return second.log_lines({"not_listening", "in use"}).size() == 1; }));
+  EXPECT_EQ(second.status().at("ok"), false);
+  const Finished status = second.remitod({"--status"});
+  EXPECT_EQ(status.exit_code, 1);
+  EXPECT_THAT(status.out, HasSubstr("! nobody listens on " + address() + ": Address already in use"));
   EXPECT_TRUE(second.daemon().running());
   EXPECT_EQ(second.stop(), 0);
 }

@@ -150,7 +150,7 @@ Finished Installation::remitod(const std::vector<std::string>& arguments) const 
 
 nlohmann::json Installation::status() const {
   const auto answer = daemon::call_control((folder() / "control.sock").string(), "GET", "/status");
-  if (!answer) throw std::runtime_error(answer.error() + "\n" + log());
+  if (!answer) throw std::runtime_error(answer.error().message + "\n" + log());
   return nlohmann::json::parse(answer->body);
 }
 
