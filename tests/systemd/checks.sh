@@ -70,7 +70,7 @@ is "runtime folder" "$(mode /run/remitod)" "750 remitod:remitod"
 is "control socket" "$(mode /run/remitod/control.sock)" "660 remitod:remitod"
 is "root asks it" "$(exit_code remitod --status)" 0
 is "a user of the group asks it" "$(exit_code as shop remitod --status)" 0
-is "another user cannot" "$(exit_code as stranger remitod --status)" 3
+is "another user may not ask" "$(exit_code as stranger remitod --status)" 77
 is "another user cannot read the configuration" "$(exit_code as stranger cat /etc/remitod/remitod.toml)" 1
 is "another user cannot write the tables" \
   "$(exit_code as stranger sqlite3 $database "insert into resync_requests (target) values ('all')")" 1
