@@ -56,7 +56,7 @@ void read_markup(std::string_view text, TreeBuilder& builder) {
 
 void read_text(std::string_view text, TreeBuilder& builder) {
   const std::string_view trimmed = without_blanks_at_the_ends(text);
-  if (trimmed.empty()) return builder.fail({DecodeError::Kind::empty, "the answer is empty"});
+  if (trimmed.empty()) return builder.fail({DecodeError::Kind::empty, ""});
   if (auto page = html_page(trimmed)) return builder.fail(*std::move(page));
   switch (builder.options().format) {
     case Format::xml:

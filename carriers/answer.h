@@ -24,7 +24,8 @@
 //       <IEA/></interchange></x12>
 //   (UNG is a <functional_group> too.) A segment that begins a group by the profile, and all that follows until the
 //   next that begins this group or one around it, stand in <TAG_group>.
-// All: converted to valid UTF-8 first (by BOM, header, declaration, then the profile's default); of a multipart answer
+// All: converted to valid UTF-8 first (by BOM, header, declaration, then the profile's default; UTF-8 that is called
+//   Latin-1 is UTF-8); of a multipart answer
 //   (RFC 2046) one part is read; control characters that XML forbids are dropped, and references to them. XML and JSON:
 //   blanks, BOM or junk before the first '<', '{' or '[' are skipped.
 #pragma once

@@ -28,6 +28,12 @@ bool is_latin1_name(std::string_view charset) {
   return std::ranges::any_of(names, [&](std::string_view name) { return equal_ignoring_case(charset, name); });
 }
 
+/// Every text is one in such a charset, so that nothing but its look tells that it is written in another.
+bool takes_all_bytes(std::string_view charset) {
+  return is_latin1_name(charset) || equal_ignoring_case(charset, "windows-1252") ||
+         equal_ignoring_case(charset, "cp1252");
+}
+
 /// Bytes 0x80 to 0x9F of windows-1252, in UTF-8. The five that it leaves open stay the control characters that they are
 /// in ISO-8859-1.
 constexpr std::array<std::string_view, 32> windows1252_high{
@@ -264,6 +270,9 @@ std::expected<std::string_view, DecodeError> utf8_text(std::string_view body, st
     if (!checked) return std::unexpected(checked.error());
     return body;
   }
+  // What is wholly UTF-8 is no text of Latin letters by accident, whatever a server says of all that it sends: each
+  // letter beyond ASCII would be an "Ã" or the like with a sign behind it. Most answers are ASCII alone.
+  if (takes_all_bytes(charset) && find_invalid_utf8(body) == std::string_view::npos) return body;
   auto text = to_utf8(body, charset);
   if (!text) return std::unexpected(std::move(text.error()));
   converted = *std::move(text);

@@ -17,7 +17,8 @@ std::size_t utf8_sequence(std::string_view text, std::size_t at);
 std::size_t find_invalid_utf8(std::string_view text);
 
 /// The text of an answer as valid UTF-8 without its BOM, read in the first of these charsets: BOM (or the NUL bytes
-/// that give UTF-16 away), Content-Type, declaration of XML or EDIFACT, options.charset, UTF-8. The result points into
+/// that give UTF-16 away), Content-Type, declaration of XML or EDIFACT, options.charset, UTF-8; and as UTF-8
+/// where it is that wholly, and the charset is Latin-1 or windows-1252. The result points into
 /// `body` where that is UTF-8 already, else into `converted`.
 std::expected<std::string_view, DecodeError> utf8_text(std::string_view body, std::string_view content_type,
                                                        const DecodeOptions& options, std::string& converted);

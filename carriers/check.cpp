@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <fstream>
 #include <sstream>
+#include <utility>
 
 #include "carriers/answer_rules.h"
 #include "carriers/check_diff.h"
+#include "carriers/check_names.h"
 #include "carriers/check_pages.h"
 #include "carriers/check_remarks.h"
 #include "carriers/check_request.h"
@@ -14,6 +16,7 @@
 #include "carriers/invented_account.h"
 #include "carriers/mapping_reports.h"
 #include "carriers/media_type.h"
+#include "carriers/payload.h"
 #include "carriers/profile_lines.h"
 #include "carriers/sample.h"
 #include "carriers/session_answer.h"
@@ -55,7 +58,7 @@ json settled(const Profile& profile, const Expectation& expectation, const HttpA
   const std::string& operation = expectation.operation;
   if (operation == "create" && profile.can_create()) return told(map_create(profile, answer, order));
   if (operation == "confirm" && confirmation_pace(profile)) return told(map_confirm(profile, answer, order));
-  if (operation == "find" && profile.can_find()) return told(map_find(profile, answer));
+  if (operation == "find" && profile.can_find()) return told(map_find(profile, answer, expectation.client_ref));
   if (operation == "cancel" && profile.can_cancel()) return told(map_cancel(profile, answer));
   if (operation == "cancel.lookup" && cancel_has_lookup(profile)) return told(map_cancel_lookup(profile, answer));
   if (operation == "quote" && profile.can_quote()) return told(map_quote(profile, answer));
@@ -123,6 +126,12 @@ class SampleReplay {
  private:
   void replay(const Expectation& expectation, std::span<const HttpAnswer> pages, const SampleFiles& files,
               SampleCheck& check) {
+    const int batch_max = profile_.compiled().limits.batch_max;
+    if (std::cmp_greater(expectation.asked.size(), batch_max)) {
+      check.problem = std::to_string(expectation.asked.size()) + " numbers are asked for, and limits.batch_max is " +
+                      std::to_string(batch_max);
+      return;
+    }
     Replay replay{tables_of(expectation), false, {}, lines_};
     json read;
     if (const ReportRules* rules = report_rules(profile_.compiled(), expectation.operation)) {
@@ -164,6 +173,8 @@ class SampleReplay {
   /// What is sent, where the expectation is to say so and does not yet; else null.
   json look_at_request(const Expectation& expectation, const std::string& tables, SampleCheck& check) {
     has_order_ |= expectation.operation == "create" && expectation.payload;
+    check.problem = expectation.payload ? misspelt_field(*expectation.payload) : "";
+    if (!check.problem.empty()) return {};
     if (!expectation.payload && expectation.request.is_null()) return {};
     const auto request = request_of(profile_, expectation);
     if (!request) {
@@ -234,7 +245,8 @@ ProfileCheck check_profile(const std::filesystem::path& dir) {
     check.errors.push_back({(dir / "samples").string(), 0, "", samples.error()});
     return check;
   }
-  const ProfileLines lines(text_of(check.file));
+  const std::string text = text_of(check.file);
+  const ProfileLines lines(text);
   SampleReplay replay(**profile, lines);
   for (const SampleFiles& files : *samples) check.samples.push_back(replay.run(files));
   if (!replay.has_order())
@@ -243,6 +255,7 @@ ProfileCheck check_profile(const std::filesystem::path& dir) {
     check.remarks.push_back({{"", 0}, "there are no samples: nothing shows that this profile reads what it should"});
   else
     check.remarks = remarks((*profile)->compiled(), replay.touched(), lines);
+  std::ranges::move(unused_names(text, lines), std::back_inserter(check.remarks));
   return check;
 }
 

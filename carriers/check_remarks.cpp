@@ -83,7 +83,8 @@ class Remarks {
   void look_at_unmapped() {
     for (const auto& [words, sample] : touched_.unmapped()) {
       const auto& [code, text] = words;
-      add("", "no rule knows code \"" + code + "\", \"" + text + "\" (sample " + sample + "): it stays unmapped");
+      add(lines_.of("feed.status") != 0 && lines_.of("track.status") == 0 ? "feed.status" : "track.status",
+          "no rule knows code \"" + code + "\", \"" + text + "\" (sample " + sample + "): it stays unmapped");
     }
   }
 

@@ -11,6 +11,7 @@
 
 #include "carriers/answer.h"
 #include "carriers/aws_signature.h"
+#include "carriers/feed_schedule.h"
 #include "carriers/field.h"
 #include "carriers/parcels.h"
 #include "carriers/profile.h"
@@ -98,6 +99,7 @@ struct TrackOperation {
 
 struct FeedOperation {
   CallTemplate request;
+  FeedSchedule schedule;
   std::optional<Paging> paging;
   ReportRules reports;
 };

@@ -30,6 +30,11 @@ class CellReader {
     ++line_;
   }
 
+  void skip_blank_lines() {
+    for (std::size_t next = at_; next < text_.size(); at_ = next, ++line_)
+      if (!trimmed(take_line(text_, next)).empty()) return;
+  }
+
   /// Valid until the next.
   std::string_view cell() const { return cell_; }
 
@@ -103,6 +108,7 @@ class CsvWriter {
 
  private:
   void read_header() {
+    cells_.skip_blank_lines();
     CellReader::End end = CellReader::End::cell;
     while (end == CellReader::End::cell && !cells_.at_end()) {
       end = take();
@@ -127,6 +133,10 @@ class CsvWriter {
       if (count >= columns_ && cell.empty() && columns_ != 0) continue;  // a separator at the end of the line
       if (!row) row = builder_.append(root, "row");
       if (!row || !builder_.append_text(row, name_of(count), cell)) return;
+    }
+    if (filled == 0) {  // separators alone: what spreadsheets write of rows that were emptied
+      root.remove_child(row);
+      return;
     }
     if (columns_ == 0) columns_ = count;
     if (count < columns_ || filled > columns_)

@@ -1,6 +1,7 @@
 #include "carriers/curl_files.h"
 
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -175,8 +176,12 @@ CurlFiles::CurlFiles(FileSite site) : site_(std::move(site)) {
   if (!site_.private_key.empty()) key_file_ = key_in_memory(site_.private_key);
 }
 
+// A connection that was in use until now is told good-bye, and libcurl waits for the answer of an FTP server for two
+// minutes: one that a router has forgotten would hold up whoever stops or reloads the daemon. Hanging up says the same.
 CurlFiles::~CurlFiles() {
   easy_.reset();
+  for (const curl_socket_t socket : sockets_) shutdown(socket, SHUT_RDWR);
+  multi_.reset();
   if (key_file_ >= 0) close(key_file_);
 }
 
@@ -189,6 +194,10 @@ void CurlFiles::prepare(const std::string& name) {
   set(easy, CURLOPT_NOPROGRESS, 0L);
   set(easy, CURLOPT_XFERINFOFUNCTION, &stop_when_asked);
   set(easy, CURLOPT_XFERINFODATA, &stopping_);
+  set(easy, CURLOPT_SOCKOPTFUNCTION, &CurlFiles::opened);
+  set(easy, CURLOPT_SOCKOPTDATA, this);
+  set(easy, CURLOPT_CLOSESOCKETFUNCTION, &CurlFiles::closed);
+  set(easy, CURLOPT_CLOSESOCKETDATA, this);
   if (is_sftp()) prepare_ssh();
   const std::string url = std::string(url_scheme(site_.scheme)) + "://" + site_.authority + site_.folder +
                           (name.empty() ? "" : escaped(easy, name));
@@ -205,6 +214,16 @@ void CurlFiles::prepare_ssh() {
   set(easy, CURLOPT_SSH_AUTH_TYPES, static_cast<long>(CURLSSH_AUTH_PUBLICKEY));
   set(easy, CURLOPT_SSH_PRIVATE_KEYFILE, ("/proc/self/fd/" + std::to_string(key_file_)).c_str());
   set(easy, CURLOPT_KEYPASSWD, site_.private_key_password.c_str());
+}
+
+int CurlFiles::opened(void* self, curl_socket_t socket, curlsocktype) {
+  static_cast<CurlFiles*>(self)->sockets_.insert(socket);
+  return CURL_SOCKOPT_OK;
+}
+
+int CurlFiles::closed(void* self, curl_socket_t socket) {
+  static_cast<CurlFiles*>(self)->sockets_.erase(socket);
+  return close(socket);
 }
 
 std::expected<FileListing, FetchError> CurlFiles::list() {

@@ -9,6 +9,7 @@
 #include <array>
 #include <atomic>
 #include <memory>
+#include <set>
 #include <span>
 #include <string>
 
@@ -36,6 +37,8 @@ class CurlFiles final : public FileTransport {
   /// Everything of the last step forgotten but its connection, and what holds for all steps set.
   void prepare(const std::string& name);
   void prepare_ssh();
+  static int opened(void* self, curl_socket_t socket, curlsocktype);
+  static int closed(void* self, curl_socket_t socket);
   std::expected<std::string, FetchError> receive(std::size_t bytes_max, const std::string& what);
   /// In the folder.
   std::expected<void, FetchError> command(std::span<const std::string> commands);
@@ -51,7 +54,8 @@ class CurlFiles final : public FileTransport {
   std::unique_ptr<CURLM, CurlFreeMulti> multi_;  ///< holds the connection from step to step
   std::unique_ptr<CURL, CurlFreeEasy> easy_;
   std::array<char, CURL_ERROR_SIZE> error_text_{};
-  int key_file_ = -1;  ///< the private key in memory, which libssh2 wants to open by a path
+  int key_file_ = -1;                ///< the private key in memory, which libssh2 wants to open by a path
+  std::set<curl_socket_t> sockets_;  ///< that libcurl holds
   bool knows_mlsd_ = true;
   std::atomic<bool> stopping_ = false;
 };

@@ -250,7 +250,10 @@ bool CurlTransfer::is_too_slow(Time now) {
   const curl_off_t bytes = bytes_moved();
   const double seconds = std::chrono::duration<double>(now - std::exchange(looked_at_, now)).count();
   const auto moved = static_cast<double>(bytes - std::exchange(bytes_then_, bytes));
-  if (moved >= static_cast<double>(options_.low_speed_bytes) * seconds) fast_at_ = now;
+  // A call that must not be repeated is waited for until its deadline: the carrier may be making a shipment, and
+  // whoever hangs up would not know which.
+  const bool is_awaited = fresh_connection_ && curl_info<curl_off_t>(easy(), CURLINFO_STARTTRANSFER_TIME_T) == 0;
+  if (is_awaited || moved >= static_cast<double>(options_.low_speed_bytes) * seconds) fast_at_ = now;
   return now - fast_at_ >= options_.low_speed_time;
 }
 

@@ -95,7 +95,7 @@ std::string element_name(std::string_view key) {
 
 std::optional<DecodeError> html_page(std::string_view text) {
   if (!is_html(text)) return std::nullopt;
-  return DecodeError{DecodeError::Kind::html, "an HTML page: '" + excerpt(text, 0, 200) + "'"};
+  return DecodeError{DecodeError::Kind::html, "'" + excerpt(text, 0, 200) + "'"};
 }
 
 DecodeError too_deep(const DecodeOptions& options) {

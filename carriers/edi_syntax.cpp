@@ -6,10 +6,15 @@
 namespace remitod::carriers {
 namespace {
 
-/// A part of a longer character would cut others into pieces.
-bool is_ascii(const EdiSyntax& syntax) {
+bool is_letter_or_digit(char c) {
+  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+}
+
+/// A part of a longer character would cut others into pieces. A letter or digit is data that has moved up, because a
+/// character before it was lost: "UNA:+.?'UNB" without its blank.
+bool can_separate(const EdiSyntax& syntax) {
   const auto characters = {syntax.element, syntax.component, syntax.repetition, syntax.release, syntax.terminator};
-  return std::ranges::none_of(characters, [](char c) { return (c & 0x80) != 0; });
+  return std::ranges::none_of(characters, [](char c) { return (c & 0x80) != 0 || is_letter_or_digit(c); });
 }
 
 }  // namespace
@@ -33,8 +38,9 @@ std::optional<EdiSyntax> x12_syntax(std::string_view text, std::size_t& advice_b
   // Version 00402 gave the eleventh element its new meaning; before, it was the standard's name, "U".
   const std::string_view repetition = text.substr(begins[10], begins[11] - begins[10] - 1);
   const std::string_view version = text.substr(begins[11], begins[12] - begins[11] - 1);
-  if (repetition.size() == 1 && repetition != "U" && version >= "00402") syntax.repetition = repetition[0];
-  return is_ascii(syntax) ? std::optional(syntax) : std::nullopt;
+  if (repetition.size() == 1 && !is_letter_or_digit(repetition[0]) && version >= "00402")
+    syntax.repetition = repetition[0];
+  return can_separate(syntax) ? std::optional(syntax) : std::nullopt;
 }
 
 std::optional<EdiSyntax> edifact_syntax(std::string_view text, std::size_t& advice_bytes) {
@@ -49,7 +55,7 @@ std::optional<EdiSyntax> edifact_syntax(std::string_view text, std::size_t& advi
                            .repetition = character(7),
                            .release = character(6),
                            .terminator = text[8]};
-    return is_ascii(syntax) ? std::optional(syntax) : std::nullopt;
+    return can_separate(syntax) ? std::optional(syntax) : std::nullopt;
   }
   if (!text.starts_with("UNB+")) return std::nullopt;
   EdiSyntax syntax{.element = '+', .component = ':', .release = '?', .terminator = '\''};

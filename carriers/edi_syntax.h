@@ -9,7 +9,7 @@
 
 namespace remitod::carriers {
 
-/// The service characters, of ASCII; NUL: there is none.
+/// The service characters, of ASCII and neither letters nor digits; NUL: there is none.
 struct EdiSyntax {
   char element = '\0';
   char component = '\0';

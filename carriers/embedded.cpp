@@ -9,16 +9,18 @@
 namespace remitod::carriers {
 namespace {
 
-/// The text of an element that holds nothing else, without blanks at the ends.
+/// The text of an element that holds nothing else, without blanks at the ends. Programs that write a document into
+/// memory first leave its byte order mark before it.
 std::string only_text(const pugi::xml_node& element) {
   std::string text;
   for (const pugi::xml_node& child : element.children()) {
     if (child.type() == pugi::node_element) return {};
     text += child.value();
   }
-  constexpr std::string_view blanks = " \t\r\n";
+  constexpr std::string_view blanks = " \t\r\n", mark = "\xef\xbb\xbf";
   text.erase(0, text.find_first_not_of(blanks));
   text.erase(text.find_last_not_of(blanks) + 1);
+  if (text.starts_with(mark)) text.erase(0, mark.size());
   return text;
 }
 

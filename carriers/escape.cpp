@@ -64,6 +64,10 @@ void append_url(std::string& out, std::string_view text) {
   }
 }
 
+bool is_hex_digit(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+
 }  // namespace
 
 void append_escaped(std::string& out, std::string_view text, Escape escape) {
@@ -77,6 +81,16 @@ void append_escaped(std::string& out, std::string_view text, Escape escape) {
     case Escape::none:
       out += text;
   }
+}
+
+std::size_t find_unencoded(std::string_view url, std::size_t at) {
+  constexpr std::string_view marks = "!$&'()*+,;=:@/?";
+  for (; at < url.size(); ++at) {
+    const bool is_encoding =
+        url[at] == '%' && url.size() - at > 2 && is_hex_digit(url[at + 1]) && is_hex_digit(url[at + 2]);
+    if (!is_encoding && !is_unreserved(url[at]) && !marks.contains(url[at])) return at;
+  }
+  return std::string_view::npos;
 }
 
 bool has_control_characters(std::string_view text) {

@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <limits>
 #include <utility>
 
 #include "carriers/answer_rules.h"
 #include "carriers/digest.h"
 #include "carriers/files_operation.h"
 #include "carriers/mapping_reports.h"
+#include "carriers/report_expressions.h"
 #include "carriers/row_chunks.h"
 
 namespace remitod::carriers {
@@ -15,6 +17,7 @@ namespace {
 
 // Some megabytes of tree.
 constexpr std::size_t rows_per_part = 5'000;
+constexpr std::size_t all_rows = std::numeric_limits<std::size_t>::max();
 
 const FilesOperation& files_of(const Profile& profile) {
   if (!profile.compiled().files) std::abort();
@@ -41,7 +44,8 @@ std::expected<TrackAnswer, CarrierTrouble> map_file(const Profile& profile, std:
   const ReportRules& rules = files_of(profile).reports;
   constexpr int http_ok = 200;  // a file that is there is an answer that came
   ReportReader reader(rules, std::nullopt);
-  RowChunks parts(bytes, rules.answer.decode, rows_per_part);
+  // In parts, a row would lack the line that it belongs to, and each part would have a first row of its own.
+  RowChunks parts(bytes, rules.answer.decode, looks_beyond_rows(rules) ? all_rows : rows_per_part);
   HttpAnswer answer;
   answer.status = http_ok;
   for (;;) {

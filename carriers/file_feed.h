@@ -33,7 +33,8 @@ bool takes_file(const Profile& profile, std::string_view name);
 std::string content_fingerprint(std::string_view bytes);
 
 /// A file of rows (CSV, fixed width) is read some thousands of them at a time, so that its document tree stays small
-/// whatever its length. `missing` and `extra` of the answer are for the caller to tell: nobody asked for anything.
+/// whatever its length; as a whole where the profile's XPaths look beyond their row. `missing` and `extra` of the
+/// answer are for the caller to tell: nobody asked for anything.
 std::expected<TrackAnswer, CarrierTrouble> map_file(const Profile& profile, std::string_view bytes);
 
 }  // namespace remitod::carriers

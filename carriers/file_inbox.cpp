@@ -67,6 +67,10 @@ void FileInbox::forget(std::span<const std::string> names) {
   }
 }
 
+std::size_t FileInbox::refused() const {
+  return static_cast<std::size_t>(std::ranges::count_if(seen_, [](const auto& one) { return one.second.refused; }));
+}
+
 bool FileInbox::was_read(const ListedFile& file) const {
   const auto found = remembered_.find(file.name);
   return found != remembered_.end() && !found->second.was_gone && found->second.read.file == file;

@@ -42,7 +42,7 @@ class FileInbox {
     std::optional<Instant> next_complete;  ///< when the first of those that are still coming may be complete
   };
   /// `listing` is all that the folder holds now; what it held before and holds no more is forgotten as far as it was
-  /// not read.
+  /// not read. `now` is of a clock that nobody sets.
   Plan look(std::span<const ListedFile> listing, Instant now);
 
   bool knows_content(std::string_view content) const { return contents_.contains(content); }
@@ -59,6 +59,7 @@ class FileInbox {
   std::vector<std::string> forgettable() const;
   void forget(std::span<const std::string> names);
   std::size_t remembered() const { return remembered_.size(); }
+  std::size_t refused() const;  ///< of those that the folder holds
 
  private:
   /// A file of the last look.

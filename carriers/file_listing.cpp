@@ -63,12 +63,15 @@ Line read_machine_line(std::string_view line) {
 Line read_line(std::string_view line) {
   // Owners and groups of a Windows domain hold blanks: the date is what the size stands before.
   static const RE2 as_ls(R"(-[^ ]* +\d+ .*?(\d+) ([A-Z][a-z]{2} +\d{1,2} +(?:\d{1,2}:\d{2}|\d{4})) (.+))");
+  // The day first, and padded to the length of one with a time: servers of SFTP that are written in Python (paramiko).
+  static const RE2 as_ls_day_first(R"(-[^ ]* +\d+ .*?(\d+) (\d\d [A-Z][a-z]{2} (?:\d\d:\d\d|\d{4} )) (.+))");
   static const RE2 as_dir(R"((\d\d-\d\d-(?:\d\d|\d{4})  ?\d\d:\d\d(?:[AP]M)?) +(\d+) (.+))");
   static const RE2 no_file(
       R"([dlbcps][rwxsStTl-]{9}.*|total \d+|\d\d-\d\d-\d\d(?:\d\d)?  ?\d\d:\d\d(?:[AP]M)? +<[A-Z]+> .*)");
   if (is_machine_line(line)) return read_machine_line(line);
   std::string name, bytes, modified;
   if (RE2::FullMatch(line, as_ls, &bytes, &modified, &name)) return file_line(name, bytes, modified);
+  if (RE2::FullMatch(line, as_ls_day_first, &bytes, &modified, &name)) return file_line(name, bytes, modified);
   if (RE2::FullMatch(line, as_dir, &modified, &bytes, &name)) return file_line(name, bytes, modified);
   return {RE2::FullMatch(line, no_file) ? Line::Kind::other : Line::Kind::unreadable};
 }

@@ -4,6 +4,8 @@
 //   MLSD (RFC 3659): `type=file;size=812;modify=20261123210405; EVENTS.csv`
 //   as ls -l writes it, which SFTP servers and most FTP servers do:
 //     `-rw-r--r--    1 1000  1000      812 Nov 23 21:04 EVENTS.csv`
+//   or with the day first:
+//     `-rw-r--r--   1 0        0             812 23 Nov 21:04 EVENTS.csv`
 //   as DIR writes it, which FTP servers of Windows do: `11-23-26  09:04PM       812 EVENTS.csv`
 #pragma once
 

@@ -2,12 +2,25 @@
 
 #include <toml++/toml.h>
 
+#include <algorithm>
+
 namespace remitod::carriers {
 namespace {
 
-/// The fingerprint of a server's key has a form that loading a profile insists on.
-std::string invented_value(const std::string& name) {
-  return name == "host_key" ? "SHA256:" + std::string(43, 'A') : name + "-417";
+/// {{settings.NAME}} is one of these keys of [transport].
+bool is_used(const toml::table& profile, const std::string& name, std::initializer_list<const char*> keys) {
+  return std::ranges::any_of(keys, [&](const char* key) {
+    return profile["transport"][key].value_or(std::string_view{}).contains("{{settings." + name + "}}");
+  });
+}
+
+/// Loading a profile insists on the form of a server's fingerprint and of a proxy's address, and on files that are
+/// there: one surely is.
+std::string invented_value(const toml::table& profile, const std::string& name) {
+  if (name == "host_key") return "SHA256:" + std::string(43, 'A');
+  if (is_used(profile, name, {"proxy"})) return "http://proxy.example:417";
+  if (is_used(profile, name, {"ca_file", "client_certificate", "client_key"})) return "carrier.toml";
+  return name + "-417";
 }
 
 std::map<std::string, std::string> invented_values(const toml::table& profile, std::string_view group) {
@@ -15,7 +28,7 @@ std::map<std::string, std::string> invented_values(const toml::table& profile, s
   const toml::array* names = profile[group].as_array();
   if (!names) return values;
   for (const toml::node& node : *names)
-    if (const auto name = node.value<std::string>()) values[*name] = invented_value(*name);
+    if (const auto name = node.value<std::string>()) values[*name] = invented_value(profile, *name);
   return values;
 }
 

@@ -42,10 +42,21 @@ CreateAnswer map_failed_status(const CreateOperation& create, const HttpAnswer& 
   std::string words = carrier_words(create.answer, answer, document ? &*document : nullptr);
   if (document && is_refused(create, *document)) return refused(create, *document, std::move(words));
   const std::string status = std::to_string(answer.status);
-  if (made_nothing(answer.status) || (document && says(create.answer.auth_error, *document))) {
+  const bool is_bad_login = document && says(create.answer.auth_error, *document);
+  const bool is_throttled = !is_bad_login && document && says(create.answer.throttled, *document);  // as by 429
+  if (is_bad_login || (made_nothing(answer.status) && !is_throttled)) {
     return {CreateAnswer::Kind::refused, "", "http " + status, std::move(words)};
   }
   return unknown(words.empty() ? "HTTP " + status : "HTTP " + status + ": " + words);
+}
+
+/// Does the answer name another number than the one of the range that the carrier was given?
+bool renames(const CreateOperation& create, const std::string& remito, const CreateOrder& order) {
+  return create.range && !remito.empty() && remito != order.remito;
+}
+
+CreateAnswer renamed(const std::string& what, const std::string& remito, const CreateOrder& order) {
+  return unknown(what + " as " + remito + ", but it was given the number " + std::string(order.remito));
 }
 
 CreateAnswer map_granted(const CreateOperation& create, const Document& document, const CreateOrder& order) {
@@ -54,11 +65,8 @@ CreateAnswer map_granted(const CreateOperation& create, const Document& document
   }
   auto remito = read_remito(create.remito, document);
   if (!remito) return unknown("accepted with " + remito.error());
-  if (create.range) {
-    if (!remito->empty() && *remito != order.remito)
-      return unknown("granted as " + *remito + ", but it was given the number " + std::string(order.remito));
-    return {CreateAnswer::Kind::granted, std::string(order.remito), "", ""};
-  }
+  if (renames(create, *remito, order)) return renamed("granted", *remito, order);
+  if (create.range) return {CreateAnswer::Kind::granted, std::string(order.remito), "", ""};
   if (remito->empty()) return unknown("accepted without a number");
   return {CreateAnswer::Kind::granted, *std::move(remito), "", ""};
 }
@@ -67,6 +75,7 @@ CreateAnswer map_granted(const CreateOperation& create, const Document& document
 CreateAnswer map_accepted(const CreateOperation& create, const Document* document, const CreateOrder& order) {
   auto remito = document ? read_remito(create.remito, *document) : std::string{};
   if (!remito) return unknown("accepted with " + remito.error());
+  if (renames(create, *remito, order)) return renamed("accepted", *remito, order);
   if (remito->empty()) *remito = create.remito_is_order_number ? order.order_number : order.remito;
   return {CreateAnswer::Kind::accepted, *std::move(remito), "", ""};
 }
@@ -91,6 +100,7 @@ CreateAnswer map_create(const Profile& profile, const HttpAnswer& answer, const 
     if (is_granted || says(create.accepted, *document)) return unknown("both granted and refused: " + words());
     return refused(create, *document, words());
   }
+  if (says(create.answer.throttled, *document)) return unknown("throttled: " + words());
   if (create.answer.success && !says(create.answer.success, *document)) return unknown(words());
   if (is_granted && is_accepted) return unknown("both granted and accepted: " + words());
   if (is_accepted) return map_accepted(create, &*document, order);

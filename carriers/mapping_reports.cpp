@@ -69,26 +69,28 @@ void ReportReader::read_shipment(const pugi::xpath_node& node) {
     found = shipments_.try_emplace(remito).first;
   }
   Shipment& shipment = found->second;
-  const bool named_before = std::exchange(shipment.is_named, true);
-  if (named_before && shipment.report == no_report) {
-    return add_error(remito, "listed again in the same answer; the first was taken");
-  }
+  shipment.is_named = true;
+  if (shipment.is_told) return add_error(remito, "listed again in the same answer; the first was taken");
   std::string error = carriers::read(rules_.shipment_error, node, text_bytes_max);
   if (!error.empty()) return add_error(remito, "the carrier failed on this one: " + error);
   const bool is_gone = rules_.shipment_gone && holds(*rules_.shipment_gone, node);
   if (is_gone || (rules_.shipment_not_found && holds(*rules_.shipment_not_found, node))) {
-    if (named_before) return add_error(remito, "has events, and is said to be unknown in the same answer");
+    if (shipment.report != no_report) {
+      return add_error(remito, "has events, and is said to be unknown in the same answer");
+    }
+    shipment.is_told = true;
     answer_.reports.push_back({remito, is_gone ? Report::Kind::gone : Report::Kind::not_found_yet, {}});
   } else if (rules_.snapshot) {
-    read_snapshot(remito, node);
+    read_snapshot(remito, shipment, node);
   } else {
     read_events(remito, shipment, node);
   }
 }
 
-void ReportReader::read_snapshot(const std::string& remito, const pugi::xpath_node& node) {
+void ReportReader::read_snapshot(const std::string& remito, Shipment& shipment, const pugi::xpath_node& node) {
   std::expected<std::optional<TrackingEvent>, std::string> event = read_event(remito, node);
   if (!event) return add_error(remito, std::move(event.error()));
+  shipment.is_told = true;
   Report report{remito, Report::Kind::snapshot, {}};
   if (*event) report.events.push_back(*std::move(*event));
   answer_.reports.push_back(std::move(report));
@@ -100,6 +102,7 @@ void ReportReader::read_events(const std::string& remito, Shipment& shipment, co
   if (listed > events_max) {
     if (shipment.report != no_report) answer_.reports[shipment.report].remito.clear();  // finish() leaves it out
     shipment.report = no_report;
+    shipment.is_told = true;
     return add_error(remito, std::to_string(listed) + " events; at most " + std::to_string(events_max) + " are read");
   }
   if (shipment.report == no_report) {

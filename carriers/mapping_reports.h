@@ -35,12 +35,13 @@ class ReportReader {
 
   struct Shipment {
     bool is_named = false;            ///< by the answer
+    bool is_told = false;             ///< what is said of it is not added to: no history, or one too long
     std::size_t report = no_report;   ///< where its events are collected
     std::uint32_t events_listed = 0;  ///< those that could not be read or are ignored keep their position
   };
 
   void read_shipment(const pugi::xpath_node& node);
-  void read_snapshot(const std::string& remito, const pugi::xpath_node& node);
+  void read_snapshot(const std::string& remito, Shipment& shipment, const pugi::xpath_node& node);
   void read_events(const std::string& remito, Shipment& shipment, const pugi::xpath_node& node);
   std::expected<std::optional<TrackingEvent>, std::string> read_event(const std::string& remito,
                                                                       const pugi::xpath_node& node) const;

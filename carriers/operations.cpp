@@ -93,8 +93,13 @@ FindAnswer found_in(const FindOperation& find, const Document& document, std::st
     nodes.emplace_back(document.tree());
   if (nodes.empty()) return {unclear, "", "found, and no shipment is named: " + words, {}};
   FindAnswer answer{not_found, "", "", {}};
+  bool any_nameless = false;
   for (const pugi::xpath_node& node : nodes) {
-    if (find.reference && !client_ref.empty() && read(find.reference, node, code_bytes_max) != client_ref) continue;
+    if (find.reference && !client_ref.empty()) {
+      const std::string reference = read(find.reference, node, client_ref.size() + 4);
+      any_nameless = any_nameless || reference.empty();
+      if (reference != client_ref) continue;
+    }
     // Read more than a remito may have: a longer one is no number, and a part of it would be another's.
     std::string remito = read(find.remito, node, remito_bytes_max + 4);
     if (remito.empty()) return {unclear, "", "found without a number: " + words, {}};
@@ -103,7 +108,10 @@ FindAnswer found_in(const FindOperation& find, const Document& document, std::st
     if (answer.kind == found) return {several, "", answer.remito + " and " + remito, {}};
     answer = {found, std::move(remito), "", read_count(read(find.parcels, node, amount_bytes_max))};
   }
-  if (answer.kind == not_found) answer.text = "none of " + std::to_string(nodes.size()) + " names our reference";
+  if (answer.kind == found) return answer;
+  // To believe that ours is not there is to pay for another one.
+  if (any_nameless) return {unclear, "", "found, and one that is found names no reference: " + words, {}};
+  answer.text = "none of " + std::to_string(nodes.size()) + " names our reference";
   return answer;
 }
 

@@ -2,6 +2,7 @@
 
 #include <re2/re2.h>
 #include <boost/url/parse.hpp>
+#include <boost/url/scheme.hpp>
 #include <boost/url/url.hpp>
 
 #include <algorithm>
@@ -9,12 +10,16 @@
 
 #include "carriers/answer_rules.h"
 #include "carriers/compiled.h"
+#include "carriers/escape.h"
+#include "carriers/excerpt.h"
 #include "carriers/mapping_reports.h"
+#include "carriers/media_type.h"
 
 namespace remitod::carriers {
 namespace {
 
 constexpr std::size_t cursor_bytes_max = 4096;
+constexpr std::size_t link_bytes_shown = 200;
 
 std::unexpected<CarrierTrouble> trouble(const std::string& message) {
   return std::unexpected(CarrierTrouble{CarrierTrouble::Kind::malformed, "paging: " + message});
@@ -42,16 +47,37 @@ std::string link_of_header(const std::string& name, const HttpAnswer& answer) {
   return {};
 }
 
+/// https://c.example and https://C.example:443 are one place: proxies and frameworks write the port out.
+std::uint16_t port_of(const boost::urls::url_view_base& url) {
+  return url.port().empty() ? boost::urls::default_port(url.scheme_id()) : url.port_number();
+}
+
+/// Carriers write blanks, letters and brackets into a link as they are. A host stays as it is written.
+std::string encoded(std::string_view link) {
+  link = link.substr(0, link.find('#'));
+  const std::size_t scheme_end = link.find("://");
+  const bool names_host = scheme_end != link.npos && link.find_first_of("/?") > scheme_end;
+  const std::size_t host_end = names_host ? std::min(link.find_first_of("/?", scheme_end + 3), link.size()) : 0;
+  std::string text(link.substr(0, host_end));
+  for (std::size_t at = host_end; at < link.size();) {
+    const std::size_t plain = std::min(find_unencoded(link, at), link.size());
+    text += link.substr(at, plain - at);
+    append_escaped(text, link.substr(plain, 1), Escape::url);
+    at = plain + 1;
+  }
+  return text;
+}
+
 /// The link as a whole URL. Only the carrier's own host gets what we send, credentials included.
 std::expected<std::string, CarrierTrouble> follow(const std::string& from, const std::string& link) {
   const auto base = boost::urls::parse_uri(from);
-  const auto reference = boost::urls::parse_uri_reference(link);
+  const std::string whole_link = encoded(link);
+  const auto reference = boost::urls::parse_uri_reference(whole_link);
   boost::urls::url target;
   if (!base || !reference || !boost::urls::resolve(*base, *reference, target))
-    return trouble("the next link is no URL");
-  target.remove_fragment();
-  const bool same_place = target.scheme_id() == base->scheme_id() && target.host() == base->host() &&
-                          target.port() == base->port() && !target.has_userinfo();
+    return trouble("the next link is no URL: '" + excerpt(link, 0, link_bytes_shown) + "'");
+  const bool same_place = target.scheme_id() == base->scheme_id() && equal_ignoring_case(target.host(), base->host()) &&
+                          port_of(target) == port_of(*base) && !target.has_userinfo();
   if (!same_place) return trouble("the next link leads to another host");
   return std::string(target.buffer());
 }

@@ -136,6 +136,23 @@ std::optional<RequestError> check_members(const JsonValue& object, std::span<con
   return {};
 }
 
+std::string misspelt_member(const JsonValue& object, std::span<const Field> fields, const std::string& path) {
+  std::vector<std::string> known;
+  for (const Field& field : fields) known.emplace_back(field.name);
+  for (const auto& [name, value] : object.members) {
+    const Field* field = find_field(fields, name);
+    if (!field && nearest_word(name, known))
+      return "'" + join(path, name) + "' is no field of a payload" + did_you_mean(name, known);
+    if (!field) continue;
+    const std::string inside = join(path, name);
+    std::string misspelt = misspelt_member(value, fields_of(field->kind), inside);
+    for (std::size_t i = 0; misspelt.empty() && i < value.items.size(); ++i)
+      misspelt = misspelt_member(value.items[i], parcel_fields, join(inside, std::to_string(i)));
+    if (!misspelt.empty()) return misspelt;
+  }
+  return "";
+}
+
 std::vector<std::string_view> split(std::string_view path) {
   std::vector<std::string_view> segments;
   for (std::size_t dot; (dot = path.find('.')) != std::string_view::npos; path.remove_prefix(dot + 1))
@@ -227,6 +244,11 @@ std::string meant_field(std::string_view own_field) {
         own_field.ends_with(path.substr(path.rfind('.') + 1)))
       return path;
   return nearest_word(own_field, paths).value_or("");
+}
+
+std::string misspelt_field(std::string_view payload) {
+  const auto object = parse_json(payload);
+  return object ? misspelt_member(*object, payload_fields, "") : "";
 }
 
 std::expected<JsonValue, RequestError> read_payload(std::string_view text) {

@@ -36,6 +36,10 @@ std::vector<std::string> own_fields(const NameTree& names);
 /// none is like it.
 std::string meant_field(std::string_view own_field);
 
+/// What is wrong with a payload of which a field is called nearly as one of these, but not so: "recipent". Empty:
+/// nothing, or it is none.
+std::string misspelt_field(std::string_view payload);
+
 /// The first of the declared paths for which the payload has nothing, or only blanks; of a list every element must have
 /// it, and there must be one.
 std::optional<RequestError> first_missing(const JsonValue& payload, std::span<const std::string> required,

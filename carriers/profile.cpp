@@ -47,6 +47,10 @@ bool Profile::can_quote() const {
 bool Profile::can_feed() const {
   return compiled_->feed.has_value();
 }
+const FeedSchedule* feed_schedule(const Profile& profile) {
+  const auto& feed = profile.compiled().feed;
+  return feed ? &feed->schedule : nullptr;
+}
 bool Profile::has_session() const {
   return compiled_->session.has_value();
 }

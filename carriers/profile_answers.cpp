@@ -155,6 +155,20 @@ void read_report_answer(TableReader& answer, ReportRules& rules, const NoValue& 
   answer.refuse_other_keys();
 }
 
+/// With a session 401 and 403 tell that it has ended. As an answer about shipments they would hide that for ever.
+void check_told_by_status(TableReader& answer, const ReportRules& rules) {
+  const auto check = [&](const char* key, const std::vector<int>& statuses) {
+    for (const int status : {401, 403})
+      if (std::ranges::find(statuses, status) != statuses.end())
+        answer.error(key, "with the login of [auth] " + std::to_string(status) +
+                              " means that the session has ended. Where the carrier says it of numbers too: "
+                              "success_statuses = [200, " +
+                              std::to_string(status) + "], and a condition for each of the two");
+  };
+  check("not_found_statuses", rules.not_found_statuses);
+  check("gone_statuses", rules.gone_statuses);
+}
+
 }  // namespace
 
 AnswerRules read_answer_rules(TableReader& answer, const NoValue& no_value) {
@@ -175,7 +189,10 @@ void load_reports(TableReader& operation, ReportRules& rules, const LoadContext&
     operation.error("event", "is missing: expected the table [" + operation.path_of("event") + "]");
   auto answer = operation.table("answer");
   const NoValue no_value = answer ? read_no_value(*answer) : nullptr;
-  if (answer) read_report_answer(*answer, rules, no_value, context.batch_max, asks);
+  if (answer) {
+    read_report_answer(*answer, rules, no_value, context.batch_max, asks);
+    if (!context.session.empty()) check_told_by_status(*answer, rules);
+  }
   if (auto event = operation.table("event")) read_event(*event, rules, context.zone, no_value);
   read_rules(operation, rules, no_value);
 }

@@ -70,6 +70,9 @@ void read_url(TableReader& feed, const LoadContext& context, FilesOperation& fil
   site.folder = url.substr(path, name - path);
   files.feed.files = url.substr(name);
   if (files.feed.files.empty()) files.feed.files = "*";
+  // "informe%20*.csv" would match no "informe 1.csv", and nobody would be told.
+  if (files.feed.files.contains('%'))
+    feed.error("url", "names of files are not percent-encoded: ? is any character, a blank too");
   files.names.push_back(std::make_unique<RE2>(pattern_of(files.feed.files)));
   const bool in_the_clear = site.scheme == Scheme::ftp;
   if (in_the_clear && !context.http_allowed && !is_loopback("ftp://" + site.authority))

@@ -146,6 +146,7 @@ class Loader {
     std::string problem = url_problem(url, context.http_allowed);
     if (problem.empty() && (has_control_characters(url) || url.find_first_of(" ?#{}") != url.npos))
       problem = "holds a character that does not belong there: blank, '?', '#', '{' or '}'";
+    if (problem.empty()) problem = unencoded_problem(url);
     context.base_url = url;
     if (problem.empty()) return;
     if (settings_.base_url.empty())

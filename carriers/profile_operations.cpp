@@ -3,6 +3,7 @@
 
 #include "carriers/profile_files.h"
 #include "carriers/profile_parts.h"
+#include "carriers/query.h"
 #include "carriers/report_expressions.h"
 
 namespace remitod::carriers {
@@ -61,8 +62,20 @@ TrackOperation load_track(TableReader& track, const LoadContext& context, Transp
   return operation;
 }
 
+FeedSchedule load_feed_schedule(TableReader& feed) {
+  constexpr std::chrono::seconds second{1}, minute{60}, day{std::chrono::hours{24}};
+  FeedSchedule schedule;
+  schedule.interval = feed.seconds("interval", second, day).value_or(schedule.interval);
+  schedule.window_max = feed.seconds("window_max", minute, 31 * day).value_or(schedule.window_max);
+  schedule.overlap = feed.seconds("overlap", second, 31 * day).value_or(schedule.overlap);
+  if (schedule.overlap >= schedule.window_max)
+    feed.error(feed.has("overlap") ? "overlap" : "window_max", "overlap (default 1 h) is to be less than window_max");
+  return schedule;
+}
+
 FeedOperation load_feed(TableReader& feed, const LoadContext& context, TransportOptions& transport) {
   FeedOperation operation;
+  operation.schedule = load_feed_schedule(feed);
   LoadedPaging paging = load_paging(feed, transport);
   NameTree names;
   add_functions(names, FunctionScope::window);
@@ -83,9 +96,19 @@ ParcelRules load_parcel_rules(TableReader& operation) {
           .each = operation.boolean("each_parcel").value_or(false)};
 }
 
-bool names(const CallTemplate& request, const std::string& variable) {
-  return request.url.contains(variable) || (request.body && request.body->contains(variable)) ||
-         std::ranges::any_of(request.headers, [&](const auto& header) { return header.second.contains(variable); });
+/// {{variable}} stands in the text. A carrier's own field may be called alike: {"client_reference": "..."}.
+bool names(std::string_view text, std::string_view variable) {
+  while (text.contains("{{")) {
+    text.remove_prefix(text.find("{{") + 2);
+    const std::string_view tag = text.substr(0, text.find("}}"));
+    if (tidy(tag, tag.size()) == variable) return true;
+  }
+  return false;
+}
+
+bool names(const CallTemplate& request, std::string_view variable) {
+  return names(request.url, variable) || (request.body && names(*request.body, variable)) ||
+         std::ranges::any_of(request.headers, [&](const auto& header) { return names(header.second, variable); });
 }
 
 /// is_idempotent_by and key_window. A promise that no request takes up would be relied on for nothing.

@@ -39,6 +39,8 @@ struct LoadContext {
 std::string url_problem(std::string_view url, bool http_allowed);
 /// What never leaves this machine needs no encryption: test carriers, a tunnel's end.
 bool is_loopback(std::string_view url);
+/// Why the characters of a URL cannot stay as they are. Empty: they can.
+std::string unencoded_problem(std::string_view url);
 
 // profile_names.cpp: what the templates of each operation may name.
 

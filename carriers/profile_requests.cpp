@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 
+#include "carriers/escape.h"
 #include "carriers/profile_parts.h"
 #include "carriers/template_marks.h"
 
@@ -176,6 +177,21 @@ bool is_loopback(std::string_view url) {
   return name == "127.0.0.1" || name == "localhost" || name == "[::1]";
 }
 
+std::string unencoded_problem(std::string_view url) {
+  const std::size_t scheme_end = url.find("://");
+  const std::size_t host_end = scheme_end == url.npos ? 0 : url.find_first_of("/?#", scheme_end + 3);
+  for (std::size_t at = find_unencoded(url); at != url.npos; at = find_unencoded(url, at + 1)) {
+    const char c = url[at];
+    if (at < host_end && (c == '[' || c == ']')) continue;  // around an address of IPv6
+    if (c <= ' ' || c >= '\x7F')
+      return "blanks, line breaks and letters beyond ASCII have to be percent-encoded in a URL";
+    std::string encoded;
+    append_escaped(encoded, {&c, 1}, Escape::url);
+    return "'" + std::string{c} + "' has to be percent-encoded in a URL, as " + encoded;
+  }
+  return "";
+}
+
 bool check_text(TableReader& reader, std::string_view key, const std::string& text, const NameTree& names) {
   const std::vector<TemplateError> errors = check_template(text, names);
   for (const TemplateError& error : errors) {
@@ -196,9 +212,7 @@ bool check_url(TableReader& reader, std::string_view key, const std::string& url
       known.size() < rendered->size() && host != known.npos && known.find_first_of("/?#", host + 3) == known.npos;
   std::string problem = host_varies ? "the host must not depend on a variable: a '/' has to stand before the first one"
                                     : url_problem(known, context.http_allowed);
-  const auto is_literal = [](char c) { return c > ' ' && c < '\x7F'; };
-  if (problem.empty() && !std::ranges::all_of(known_characters(*rendered), is_literal))
-    problem = "blanks, line breaks and letters beyond ASCII have to be percent-encoded in a URL";
+  if (problem.empty()) problem = unencoded_problem(known_characters(*rendered));
   if (!problem.empty()) reader.error(key, problem);
   return problem.empty();
 }

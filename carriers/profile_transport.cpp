@@ -1,5 +1,7 @@
 // [transport]: how the carrier is reached.
 #include <algorithm>
+#include <filesystem>
+#include <system_error>
 
 #include "carriers/profile_parts.h"
 
@@ -12,7 +14,12 @@ std::string file_path(TableReader& table, std::string_view key, const LoadContex
   const std::string stated = constant_text(table, key, context);
   if (stated.empty()) return {};
   const std::filesystem::path path = folder / stated;
-  if (!std::filesystem::is_regular_file(path)) table.error(key, "no such file");
+  std::error_code error;
+  const std::filesystem::file_status status = std::filesystem::status(path, error);
+  if (status.type() == std::filesystem::file_type::none)
+    table.error(key, "cannot look for " + path.string() + ": " + error.message());
+  else if (!std::filesystem::is_regular_file(status))
+    table.error(key, "no such file");
   return path.string();
 }
 

@@ -2,7 +2,15 @@
 
 #include <algorithm>
 #include <array>
+#include <bitset>
+#include <charconv>
+#include <cstring>
+#include <iterator>
+#include <optional>
+#include <span>
+#include <utility>
 
+#include "carriers/charset.h"
 #include "carriers/compiled.h"
 #include "carriers/digest.h"
 #include "carriers/escape.h"
@@ -29,9 +37,175 @@ std::vector<std::string> escaped_forms(std::string_view text) {
   return forms;
 }
 
+// ------------------------------------------------------------------ characters, however they are written
+
+/// The character at the beginning of a text, and its bytes; a byte that begins none stands for itself.
+struct Character {
+  std::uint32_t code = 0;
+  std::string_view bytes;
+};
+
+Character first_character(std::string_view text) {
+  const std::size_t length = std::max<std::size_t>(utf8_sequence(text, 0), 1);
+  const auto byte = [text](std::size_t at) { return static_cast<unsigned char>(text[at]); };
+  std::uint32_t code = length == 1 ? byte(0) : byte(0) & (0x7FU >> length);
+  for (std::size_t i = 1; i < length; ++i) code = code << 6 | (byte(i) & 0x3FU);
+  return {code, text.substr(0, length)};
+}
+
+/// A number at the beginning of a text, and the bytes that it takes; none: no such digits.
+std::optional<std::pair<std::uint32_t, std::size_t>> number_at(std::string_view text, int base,
+                                                               std::size_t digits_max) {
+  std::uint32_t number = 0;
+  const std::string_view digits = text.substr(0, digits_max);
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number, base);
+  if (error != std::errc{}) return std::nullopt;
+  return std::pair{number, static_cast<std::size_t>(end - digits.data())};
+}
+
+std::size_t run_of(std::string_view text, std::string_view part) {
+  std::size_t bytes = 0;
+  while (text.substr(bytes).starts_with(part)) bytes += part.size();
+  return bytes;
+}
+
+// The next ones return how many bytes at the beginning of a text spell a character; 0: they spell none or another.
+
+/// &quot; &#39; &#x27; and these inside of XML, &amp;#39;
+std::size_t reference_bytes(std::string_view text, const Character& character) {
+  constexpr std::array<std::pair<std::string_view, char>, 4> names{
+      {{"lt;", '<'}, {"gt;", '>'}, {"quot;", '"'}, {"apos;", '\''}}};
+  if (!text.starts_with('&')) return 0;
+  const std::size_t begin = 1 + run_of(text.substr(1), "amp;");
+  if (character.code == '&' && begin != 1) return begin;
+  const std::string_view name = text.substr(begin);
+  for (const auto& [written, meant] : names)
+    if (name.starts_with(written) && character.code == static_cast<unsigned char>(meant)) return begin + written.size();
+  if (!name.starts_with('#')) return 0;
+  const std::size_t mark = name.starts_with("#x") || name.starts_with("#X") ? 2 : 1;
+  const auto number = number_at(name.substr(mark), mark == 2 ? 16 : 10, 8);
+  const bool is_meant =
+      number && number->first == character.code && name.substr(mark + number->second).starts_with(';');
+  return is_meant ? begin + mark + number->second + 1 : 0;
+}
+
+/// \" \/ \u0027 and these inside of JSON, \\u0027
+std::size_t json_bytes(std::string_view text, const Character& character) {
+  const std::size_t slashes = run_of(text, "\\");
+  if (slashes == 0) return 0;
+  if (character.code == '\\' && slashes > 1) return slashes;
+  const std::string_view rest = text.substr(slashes);
+  if (rest.starts_with('u')) {
+    const auto number = number_at(rest.substr(1), 16, 4);
+    if (number && number->second == 4 && number->first == character.code) return slashes + 5;
+  }
+  if (rest.starts_with(character.bytes)) return slashes + character.bytes.size();
+  const std::size_t reference = reference_bytes(rest, character);
+  return reference == 0 ? 0 : slashes + reference;
+}
+
+/// %2F %2f and these inside of a URL, %252F
+std::size_t url_bytes(std::string_view text, const Character& character) {
+  if (character.code == ' ' && text.starts_with('+')) return 1;
+  std::size_t at = 0;
+  for (const char c : character.bytes) {
+    if (!text.substr(at).starts_with('%')) return 0;
+    const std::size_t again = run_of(text.substr(at + 1), "25");
+    at += 1 + again;
+    if (c == '%' && again != 0) continue;
+    const auto number = number_at(text.substr(at), 16, 2);
+    if (!number || number->second != 2 || number->first != static_cast<unsigned char>(c)) return 0;
+    at += 2;
+  }
+  return at;
+}
+
+std::size_t spelt_bytes(std::string_view text, const Character& character) {
+  for (const auto bytes_of : {reference_bytes, json_bytes, url_bytes})
+    if (const std::size_t bytes = bytes_of(text, character); bytes != 0) return bytes;
+  return text.starts_with(character.bytes) ? character.bytes.size() : 0;
+}
+
+/// Likewise of a whole secret.
+std::size_t spelt_bytes(std::string_view text, std::string_view secret) {
+  std::size_t at = 0;
+  while (!secret.empty()) {
+    const Character character = first_character(secret);
+    const std::size_t bytes = spelt_bytes(text.substr(at), character);
+    if (bytes == 0) return 0;
+    at += bytes;
+    secret.remove_prefix(character.bytes.size());
+  }
+  return at;
+}
+
+bool is_letter_or_digit(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+void replace_spelt(std::string& text, const std::string& secret) {
+  const char first = secret.front();
+  const std::string spellings = std::string("&\\%+") + first;
+  const auto next = [&](std::size_t at) {
+    // Letters and digits are written as they are, whatever is done to the rest.
+    return is_letter_or_digit(first) ? text.find(first, at) : text.find_first_of(spellings, at);
+  };
+  for (std::size_t at = 0; (at = next(at)) != text.npos;) {
+    const std::size_t bytes = spelt_bytes(std::string_view{text}.substr(at), secret);
+    if (bytes != 0) text.replace(at, bytes, replacement);
+    at += bytes != 0 ? replacement.size() : 1;
+  }
+}
+
+bool is_escapable(std::string_view secret) {
+  return !std::ranges::all_of(secret, is_letter_or_digit);
+}
+
+// ------------------------------------------------------------------ forms
+
+/// In UTF-16 of either order, and a byte for a character where that is possible.
+void add_charset_forms(std::vector<std::string>& forms, std::string_view secret) {
+  std::string little, big, latin;
+  bool is_latin = true;
+  for (std::string_view rest = secret; !rest.empty();) {
+    const Character character = first_character(rest);
+    rest.remove_prefix(character.bytes.size());
+    if (character.code > 0xFFFF) return;
+    const auto low = static_cast<char>(character.code & 0xFF), high = static_cast<char>(character.code >> 8);
+    little += {low, high};
+    big += {high, low};
+    latin += low;
+    is_latin = is_latin && high == 0;
+  }
+  forms.push_back(std::move(little));
+  forms.push_back(std::move(big));
+  if (is_latin && latin.size() >= secret_bytes_min) forms.push_back(std::move(latin));
+}
+
+/// What of it can be seen in the base64 of a longer text, "user:secret": that depends on how many bytes stand before
+/// it.
+std::vector<std::string> inside_base64(std::string_view secret) {
+  std::vector<std::string> seen;
+  for (const std::size_t before : {0U, 1U, 2U}) {
+    const std::string shifted = std::string(before, '\0') + std::string(secret);
+    for (std::string text : {to_base64_url(shifted), to_base64(shifted)}) {
+      text.resize(std::min(text.find('='), text.size()));
+      if (shifted.size() % 3 != 0) text.pop_back();  // its last bits are those of the next byte
+      text.erase(0, before == 0 ? 0 : before + 1);   // likewise of the byte before
+      if (text.size() >= part_bytes_min) seen.push_back(std::move(text));
+    }
+  }
+  return seen;
+}
+
 void add_forms(std::vector<std::string>& forms, std::string_view secret) {
   if (secret.size() < secret_bytes_min) return;
   forms.emplace_back(secret);
+  add_charset_forms(forms, secret);
+  for (const std::string& seen : inside_base64(secret)) {
+    forms.push_back(seen);
+    append_escaped(forms.emplace_back(), seen, Escape::url);
+  }
   for (const std::string& form : escaped_forms(secret)) {
     forms.push_back(form);
     // A request that is repeated inside of a document has been escaped twice.
@@ -41,7 +215,9 @@ void add_forms(std::vector<std::string>& forms, std::string_view secret) {
     forms.push_back(form);
     for (std::string& escaped : escaped_forms(form)) forms.push_back(std::move(escaped));
   }
-  forms.push_back(to_hex(secret));
+  const std::string hex = to_hex(secret);
+  forms.push_back(hex);
+  forms.push_back(*apply_function(*find_function("upper"), hex, "", {}));
 }
 
 std::vector<std::string> forms_of(const std::vector<std::string>& secrets) {
@@ -61,6 +237,32 @@ std::vector<std::string> forms_of(const std::vector<std::string>& secrets) {
   const auto repeated = std::ranges::unique(forms);
   forms.erase(repeated.begin(), repeated.end());
   return forms;
+}
+
+std::uint32_t beginning_of(const char* form) {
+  std::uint32_t four_bytes = 0;
+  static_assert(sizeof(four_bytes) == secret_bytes_min);
+  std::memcpy(&four_bytes, form, sizeof(four_bytes));
+  return four_bytes;
+}
+
+std::vector<std::uint32_t> beginnings_of(const std::vector<std::string>& forms) {
+  std::vector<std::uint32_t> beginnings;
+  for (const std::string& form : forms) beginnings.push_back(beginning_of(form.data()));
+  std::ranges::sort(beginnings);
+  return beginnings;
+}
+
+/// Most texts hold none, and one look at them tells: there are dozens of forms, and bodies are long.
+bool may_hold_one(std::string_view text, std::span<const std::uint32_t> beginnings) {
+  std::bitset<4096> marked;
+  const auto mark_of = [](std::uint32_t beginning) { return beginning * 2654435761U >> 20; };
+  for (const std::uint32_t beginning : beginnings) marked.set(mark_of(beginning));
+  for (std::size_t at = 0; at + secret_bytes_min <= text.size(); ++at) {
+    const std::uint32_t beginning = beginning_of(text.data() + at);
+    if (marked[mark_of(beginning)] && std::ranges::binary_search(beginnings, beginning)) return true;
+  }
+  return false;
 }
 
 void replace_all(std::string& text, const std::vector<std::string>& secrets) {
@@ -113,18 +315,30 @@ bool holds_credentials(std::string_view header) {
 
 }  // namespace
 
-Redactor::Redactor(const Profile& profile) : secrets_(forms_of(profile.compiled().secrets)) {}
+Redactor::Redactor(const Profile& profile) : secrets_(secrets_of(profile.compiled().secrets)) {}
+
+Redactor::Secrets Redactor::secrets_of(const std::vector<std::string>& values) {
+  Secrets secrets{forms_of(values), {}, {}};
+  secrets.beginnings = beginnings_of(secrets.forms);
+  std::ranges::copy_if(values, std::back_inserter(secrets.escapable), [](const std::string& value) {
+    return value.size() >= secret_bytes_min && is_escapable(value);
+  });
+  return secrets;
+}
 
 void Redactor::add_session(const std::vector<std::string>& values) {
-  sessions_.push_front(forms_of(values));
+  sessions_.push_front(secrets_of(values));
   if (sessions_.size() > sessions_max) sessions_.pop_back();
 }
 
 std::string Redactor::redact(std::string text) const {
-  replace_all(text, secrets_);
-  for (const auto& session : sessions_) replace_all(text, session);
-  replace_cut(text, secrets_);
-  for (const auto& session : sessions_) replace_cut(text, session);
+  std::vector<const Secrets*> all{&secrets_};
+  for (const Secrets& session : sessions_) all.push_back(&session);
+  for (const Secrets* secrets : all)
+    if (may_hold_one(text, secrets->beginnings)) replace_all(text, secrets->forms);
+  for (const Secrets* secrets : all)
+    for (const std::string& secret : secrets->escapable) replace_spelt(text, secret);
+  for (const Secrets* secrets : all) replace_cut(text, secrets->forms);
   return text;
 }
 

@@ -2,6 +2,7 @@
 // and a person reads it later.
 #pragma once
 
+#include <cstdint>
 #include <deque>
 #include <string>
 #include <string_view>
@@ -13,7 +14,8 @@
 namespace remitod::carriers {
 
 /// Knows a profile's secrets and the values of its last sessions, each as it stands in a URL, a form, XML, JSON, base64
-/// and hex, and in one of these inside of another. One thread.
+/// and hex, and in one of these inside of another; also as a carrier writes it that escapes other characters than we
+/// do, or in another charset, and inside of a longer text in base64. One thread.
 class Redactor {
  public:
   Redactor() = default;
@@ -28,8 +30,16 @@ class Redactor {
   std::string redact(const HttpRequest& request) const;
 
  private:
-  std::vector<std::string> secrets_;  ///< longest first
-  std::deque<std::vector<std::string>> sessions_;
+  struct Secrets {
+    std::vector<std::string> forms;         ///< longest first
+    std::vector<std::uint32_t> beginnings;  ///< the first four bytes of each, sorted
+    /// Those with characters that are escaped somewhere: in which way, nobody can list.
+    std::vector<std::string> escapable;
+  };
+  static Secrets secrets_of(const std::vector<std::string>& values);
+
+  Secrets secrets_;
+  std::deque<Secrets> sessions_;
 };
 
 }  // namespace remitod::carriers

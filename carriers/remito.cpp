@@ -3,6 +3,7 @@
 #include <cstdlib>
 
 #include "carriers/compiled.h"
+#include "carriers/parcels.h"
 #include "carriers/payload.h"
 
 namespace remitod::carriers {
@@ -21,9 +22,12 @@ std::optional<std::string> remito_of_number(const Profile& profile, std::string_
 
 std::expected<void, RequestError> check_order(const Profile& profile, const CreateOrder& order) {
   if (!profile.can_create()) std::abort();
-  const std::expected<JsonValue, RequestError> payload = read_payload(order.payload);
+  const CreateOperation& create = *profile.compiled().create;
+  std::expected<JsonValue, RequestError> payload = read_payload(order.payload);
   if (!payload) return std::unexpected(payload.error());
-  if (auto missing = first_missing(*payload, profile.compiled().create->required, profile.title()))
+  if (auto error = apply_parcel_rules(*payload, create.parcels, profile.title()))
+    return std::unexpected(*std::move(error));
+  if (auto missing = first_missing(*payload, create.required, profile.title()))
     return std::unexpected(*std::move(missing));
   return {};
 }

@@ -20,8 +20,9 @@ ConfirmAnswer unclear(std::string seen) {
   return {Kind::unclear, "", "", std::move(seen)};
 }
 
+/// `is_ours`: the number that was proposed is one of a range, which the carrier does not change.
 ConfirmAnswer map_readable(const ConfirmOperation& confirm, const Document& document, int http_status,
-                           std::string_view proposed, std::string words) {
+                           std::string_view proposed, bool is_ours, std::string words) {
   const bool is_granted = says(confirm.granted, document);
   if (says(confirm.answer.auth_error, document)) return unclear("auth: " + words);
   if (says(confirm.refused, document)) {
@@ -37,6 +38,8 @@ ConfirmAnswer map_readable(const ConfirmOperation& confirm, const Document& docu
   }
   auto remito = read_remito(confirm.remito, document);
   if (!remito) return unclear("granted with " + remito.error());
+  if (is_ours && !remito->empty() && *remito != proposed)
+    return unclear("granted as " + *remito + ", but it was given the number " + std::string(proposed));
   if (remito->empty()) *remito = proposed;
   if (remito->empty()) return unclear("granted without a number: " + words);
   return {Kind::granted, *std::move(remito), "", ""};
@@ -77,9 +80,10 @@ ConfirmAnswer map_confirm(const Profile& profile, const HttpAnswer& answer, cons
   const ConfirmOperation& confirm = *profile.compiled().confirm;
   if (std::ranges::find(confirm.pending_statuses, answer.status) != confirm.pending_statuses.end())
     return {Kind::pending, "", "", ""};
+  const auto& create = profile.compiled().create;
   const std::expected<Document, DecodeError> document = decode(confirm.answer, answer);
   if (document)
-    return map_readable(confirm, *document, answer.status, order.remito,
+    return map_readable(confirm, *document, answer.status, order.remito, create && create->range,
                         carrier_words(confirm.answer, answer, &*document));
   const std::string status = "HTTP " + std::to_string(answer.status) + ": ";
   return unclear((is_success(confirm.answer, answer.status) ? "" : status) + describe(document.error()));

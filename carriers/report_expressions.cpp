@@ -1,6 +1,9 @@
 #include "carriers/report_expressions.h"
 
+#include <algorithm>
+#include <array>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include "carriers/xpath_cost.h"
@@ -66,6 +69,38 @@ class Visitor {
   const VisitExpression& visit_;
 };
 
+/// Without the texts in it, and without blanks.
+std::string bare(std::string_view xpath) {
+  std::string text;
+  for (std::size_t i = 0; i < xpath.size(); ++i) {
+    if (xpath[i] == '\'' || xpath[i] == '"')
+      i = std::min(xpath.find(xpath[i], i + 1), xpath.size());
+    else if (!std::string_view(" \t\r\n").contains(xpath[i]))
+      text += xpath[i];
+  }
+  return text;
+}
+
+/// A row holds cells alone, so that on it whatever is a path leads out of it.
+bool leads_out_of_row(std::string_view bare_xpath) {
+  constexpr std::array<std::string_view, 7> ways{
+      "/", "..", "sibling::", "preceding::", "following::", "parent::", "ancestor"};
+  return std::ranges::any_of(ways, [&](std::string_view way) { return bare_xpath.contains(way); });
+}
+
+/// Does what chooses the rows ask for more than what stands in each of them?
+bool chooses_by_others(std::string_view bare_xpath) {
+  static const RE2 by_place{R"(\[[0-9]|\b(?:position|last)\()"};
+  std::string steps;  // the way to the rows themselves is no way out of one
+  int predicates = 0;
+  for (const char c : bare_xpath) {
+    if (c == '[') ++predicates;
+    if (c == ']') --predicates;
+    if (c != '/' || predicates > 0) steps += c;
+  }
+  return leads_out_of_row(steps) || RE2::PartialMatch(steps, by_place);
+}
+
 }  // namespace
 
 void visit_expressions(const ReportRules& rules, const VisitExpression& visit) {
@@ -79,6 +114,18 @@ bool has_quadratic_part(const ReportRules& rules) {
   bool found = false;
   visit_expressions(rules, [&found](const std::string&, const Query& query, bool per_node) {
     found = found || quadratic_part(query.text, per_node).has_value();
+  });
+  return found;
+}
+
+bool looks_beyond_rows(const ReportRules& rules) {
+  if (rules.answer.success) return true;  // of the whole file: that its last line is there
+  bool found = false;
+  visit_expressions(rules, [&found](const std::string& key, const Query& query, bool per_node) {
+    if (per_node)
+      found = found || leads_out_of_row(bare(query.text));
+    else if (key == "answer.shipments")
+      found = found || chooses_by_others(bare(query.text));
   });
   return found;
 }

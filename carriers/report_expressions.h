@@ -17,4 +17,9 @@ void visit_expressions(const ReportRules& rules, const VisitExpression& visit);
 /// One of them has a quadratic_part (xpath_cost.h).
 bool has_quadratic_part(const ReportRules& rules);
 
+/// One of them, asked of the rows of a table (CSV, fixed width), looks at more than one row: at a neighbour, at the
+/// whole document, or at where among the others a row stands. A guess from the text, which finds too many rather than
+/// too few.
+bool looks_beyond_rows(const ReportRules& rules);
+
 }  // namespace remitod::carriers

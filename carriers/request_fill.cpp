@@ -39,7 +39,10 @@ class Texts {
 
   void append(std::string& out, const CutText& text, std::string_view what) {
     const auto filled = text.append_to(out, values_, items_);
-    if (!filled && !error_) error_ = RequestError{std::string(what), filled.error()};
+    if (!filled) refuse(what, filled.error());
+  }
+  void refuse(std::string_view what, std::string message) {
+    if (!error_) error_ = RequestError{std::string(what), std::move(message)};
   }
   const std::optional<RequestError>& error() const { return error_; }
 
@@ -83,6 +86,9 @@ std::expected<HttpRequest, RequestError> fill_request(const CompiledProfile& pro
   http.headers = request.constant_headers;
   for (const CutText& header : request.headers) {
     texts.append(http.headers.emplace_back(), header, "headers");
+    // What a function or a cursor brings is known only now.
+    if (has_control_characters(http.headers.back()))
+      texts.refuse("headers", "one holds a line break or another control character");
     if (!has_value(http.headers.back())) http.headers.pop_back();
   }
   if (texts.error()) return std::unexpected(*texts.error());

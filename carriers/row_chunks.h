@@ -11,8 +11,9 @@
 
 namespace remitod::carriers {
 
-/// Cuts at the ends of rows; a line break inside of quotes ends none. Formats without rows, and character sets in which
-/// a line break is more than one byte, come in one part.
+/// Cuts at the ends of rows, as read_csv() has them: a quote opens a cell only where that begins, and a line break
+/// inside of quotes ends no row. Formats without rows, and character sets in which a line break or the separator is
+/// other bytes, come in one part.
 class RowChunks {
  public:
   /// `bytes` outlive it.
@@ -26,10 +27,14 @@ class RowChunks {
  private:
   /// Behind the row or line that begins at `at`.
   std::size_t end_of_row(std::size_t at) const;
+  /// Behind the quoted cell that begins at `at`.
+  std::size_t behind_quoted(std::size_t at) const;
+  std::size_t behind_blank_lines(std::size_t at) const;
 
   std::string_view bytes_;
   std::size_t rows_max_;
   char quote_ = '\0';
+  std::string separator_;
   bool has_rows_ = false;
   std::size_t head_bytes_ = 0;  ///< what each part begins with
   std::size_t at_ = 0;

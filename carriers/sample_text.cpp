@@ -25,6 +25,12 @@ const char* word(const std::array<const char*, count>& words, Kind kind) {
   return words.at(static_cast<std::size_t>(kind));
 }
 
+/// On one line. Carriers send headers whose bytes are no text.
+template <class Json>
+std::string text_of(const Json& value) {
+  return value.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
 json to_json(const TrackingEvent& event) {
   json object{{"code", event.code}, {"text", event.text}, {"status", name(event.status)}, {"position", event.position}};
   if (event.reason != Reason::none) object["reason"] = name(event.reason);
@@ -42,12 +48,12 @@ std::string event_line(const json& event) {
   ordered_json line;
   for (const char* key : {"code", "text", "status", "reason", "occurred_at", "zone", "date_only", "place", "position"})
     if (event.contains(key)) line[key] = event[key];
-  return line.dump();
+  return text_of(line);
 }
 
 std::string report_lines(const json& report) {
   std::string text =
-      "    {\"remito\": " + report["remito"].dump() + ", \"kind\": " + report["kind"].dump() + ", \"events\": [";
+      "    {\"remito\": " + text_of(report["remito"]) + ", \"kind\": " + text_of(report["kind"]) + ", \"events\": [";
   const char* between = "\n";
   for (const json& event : report["events"]) {
     text += between + ("      " + event_line(event));
@@ -67,12 +73,12 @@ std::string read_lines(const json& read) {
       between = ",\n";
     }
     text += read["reports"].empty() ? "],\n" : "\n  ],\n";
-    return text + "  \"missing\": " + read["missing"].dump() + ",\n  \"extra\": " + read["extra"].dump() +
-           ",\n  \"errors\": " + read["errors"].dump() + "\n";
+    return text + "  \"missing\": " + text_of(read["missing"]) + ",\n  \"extra\": " + text_of(read["extra"]) +
+           ",\n  \"errors\": " + text_of(read["errors"]) + "\n";
   }
   const char* between = "";
   for (const auto& [key, value] : read.items()) {
-    text += between + ("  " + json(key).dump() + ": " + value.dump());
+    text += between + ("  " + text_of(json(key)) + ": " + text_of(value));
     between = ",\n";
   }
   return text + "\n";
@@ -85,7 +91,7 @@ std::string request_lines(const json& request) {
   for (const char* key : {"method", "url", "headers", "body"}) {
     std::string value = request[key].dump(2, ' ', false, json::error_handler_t::replace);
     for (std::size_t at = 0; (at = value.find('\n', at)) != value.npos; at += 5) value.insert(at + 1, "    ");
-    text += between + ("    " + json(key).dump() + ": " + value);
+    text += between + ("    " + text_of(json(key)) + ": " + value);
     between = ",\n";
   }
   return text + "\n  }";
@@ -182,7 +188,8 @@ json told(const QuoteAnswer& answer) {
 
 std::string expectation_text(const ordered_json& expectation, const json& read) {
   std::string text = "{\n";
-  for (const auto& [key, value] : expectation.items()) text += "  " + json(key).dump() + ": " + value.dump() + ",\n";
+  for (const auto& [key, value] : expectation.items())
+    text += "  " + text_of(json(key)) + ": " + text_of(value) + ",\n";
   return text + read_lines(read) + "}\n";
 }
 

@@ -20,6 +20,7 @@ constexpr int renewal_margin_part = 10;  // at most this part of its life
 constexpr seconds renewal_after_rejection_pause{60};
 constexpr seconds rest_first{5};
 constexpr seconds rest_max{600};
+constexpr seconds clock_step_ignored{5};  // it only delays by as much
 
 seconds rest_after(int failures) {
   const int doublings = std::clamp(failures - 1, 0, 10);
@@ -56,7 +57,20 @@ Session::Session(std::shared_ptr<const Profile> profile) : profile_(std::move(pr
   if (!profile_->has_session()) std::abort();
 }
 
+void Session::mind_clock(Instant now) {
+  if (now + clock_step_ignored < latest_) {
+    const Instant::duration by = latest_ - now;
+    resting_until_ -= by;
+    if (renew_at_) *renew_at_ -= by;
+    if (renewed_after_rejection_at_) *renewed_after_rejection_at_ -= by;
+    if (login_ && login_->ends_at) *login_->ends_at -= by;
+    latest_ = now;
+  }
+  latest_ = std::max(latest_, now);
+}
+
 Session::Step Session::next(Instant now, const Random& random) {
+  mind_clock(now);
   if (login_) return login_->sent ? Step{Wait{}} : send_login(now, random);
   if (values_ && (!renew_at_ || now < *renew_at_)) return Ready{values_};
   if (now < resting_until_) return Failed{trouble_, resting_until_};
@@ -89,6 +103,7 @@ Session::Step Session::send_login(Instant now, const Random& random) {
 
 bool Session::login_answered(const FetchResult& result, Instant now) {
   if (!login_) std::abort();
+  mind_clock(now);
   if (result) {
     take_answer(*result, now);
   } else {
@@ -104,7 +119,8 @@ void Session::take_answer(const HttpAnswer& answer, Instant now) {
   const LoginStep& step = login_->refreshing ? *rules.refresh : rules.login.at(login_->step);
   auto read = read_login(step, answer, rules.refresh_token, now);
   if (!read) {
-    if (!login_->refreshing) return login_failed(std::move(read.error()), answer.retry_after, now);
+    const bool wants_rest = read.error().kind == CarrierTrouble::Kind::throttled;
+    if (!login_->refreshing || wants_rest) return login_failed(std::move(read.error()), answer.retry_after, now);
     // The refresh token has had its day: from the beginning, then.
     refresh_token_.clear();
     login_ = Login{};
@@ -140,17 +156,21 @@ void Session::login_ended(Instant now) {
   }
   if (rules.refresh_token) refresh_token_ = login_->values.at(*rules.refresh_token);
   values_ = std::make_shared<const SessionValues>(SessionValues{std::move(login_->values), ++generation_});
+  is_refreshed_ = login_->refreshing;
   login_.reset();
   failures_in_row_ = 0;
   resting_until_ = {};
 }
 
 bool Session::rejected(std::uint64_t generation, Instant now) {
+  mind_clock(now);
   if (generation != generation_) return true;  // of an earlier login: there is a newer one already
   if (!values_) return login_.has_value();     // another request has said so before
   if (renewed_after_rejection_at_ && now < *renewed_after_rejection_at_ + renewal_after_rejection_pause) return false;
   renewed_after_rejection_at_ = now;
   values_.reset();
+  // What it gives may belong to a session that is over at the carrier: then there would be no end of such tokens.
+  if (is_refreshed_) refresh_token_.clear();
   return true;
 }
 

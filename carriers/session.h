@@ -61,6 +61,8 @@ class Session {
   /// takes no token at all, or that refuses one shipment to us, is not asked for a new one with every request.
   bool rejected(std::uint64_t generation, Instant now);
 
+  /// What the steps of the login under way have given so far; nothing where none is.
+  std::vector<std::string> given() const { return login_ ? login_->values : std::vector<std::string>{}; }
   /// Why the last login failed; null where none has failed since one succeeded.
   const CarrierTrouble* trouble() const { return failures_in_row_ == 0 ? nullptr : &trouble_; }
 
@@ -72,6 +74,8 @@ class Session {
     std::vector<std::string> values;
     std::optional<Instant> ends_at;  ///< as far as the answers said
   };
+  /// Moments that lie ahead are moved with a clock that was set back: else a rest of seconds would last for hours.
+  void mind_clock(Instant now);
   Step send_login(Instant now, const Random& random);
   void take_answer(const HttpAnswer& answer, Instant now);
   void login_failed(CarrierTrouble trouble, std::optional<std::chrono::seconds> retry_after, Instant now);
@@ -81,11 +85,13 @@ class Session {
   std::shared_ptr<const SessionValues> values_;  ///< null: log in first
   std::optional<Instant> renew_at_;
   std::string refresh_token_;
+  bool is_refreshed_ = false;  ///< the values came by the refresh token
   std::optional<Login> login_;
   std::uint64_t generation_ = 0;
   std::optional<Instant> renewed_after_rejection_at_;
   int failures_in_row_ = 0;
   Instant resting_until_{};
+  Instant latest_{};  ///< that was seen
   CarrierTrouble trouble_;
 };
 

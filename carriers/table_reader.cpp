@@ -301,7 +301,7 @@ std::vector<TableReader> TableReader::tables(std::string_view key) {
   const toml::array* list = node->as_array();
   for (std::size_t i = 0; list && i < list->size(); ++i)
     if (const toml::table* item = (*list)[i].as_table())
-      result.emplace_back(*item, path_of(key) + "." + std::to_string(i), *errors_);
+      result.emplace_back(*item, path_of(key) + "." + std::to_string(i + 1), *errors_);
   if (!list || result.size() != list->size()) wrong_type(key, *node, "tables: [[" + path_of(key) + "]]");
   return result;
 }

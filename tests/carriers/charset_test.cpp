@@ -42,6 +42,20 @@ TEST(Charset, BytesThatWindows1252LeavesOpenStayWhatTheyAreInLatin1) {
   EXPECT_EQ(to_utf8("\x81\x8d\x8f\x90\x9d", "ISO-8859-1"), "\xc2\x81\xc2\x8d\xc2\x8f\xc2\x90\xc2\x9d");
 }
 
+TEST(Charset, Utf8ThatCallsItselfLatin1IsReadAsUtf8) {
+  for (const std::string_view name : {"ISO-8859-1", "latin1", "windows-1252", "CP1252"}) {
+    const std::string header = "application/json; charset=" + std::string(name);
+    EXPECT_EQ(read(decode_json("{\"a\": \"En tr\xc3\xa1nsito\"}", header), "string(/json/a)"), "En tránsito") << name;
+    EXPECT_EQ(read(decode_json("{\"a\": \"En tr\xe1nsito\"}", header), "string(/json/a)"), "En tránsito") << name;
+    EXPECT_EQ(read(decode_json("{\"a\": \"En tr\xc3\xa1nsito, Bre\xf1"
+                               "a\"}",
+                               header),
+                   "string(/json/a)"),
+              "En trÃ¡nsito, Breña")
+        << name << ": one letter that is no UTF-8, and all of it is none";
+  }
+}
+
 TEST(Charset, TheHeaderGoesBeforeTheDeclaration) {
   const std::string_view body = "<?xml version=\"1.0\" encoding=\"utf-8\"?><a>Cami\xf3n</a>";
   for (const std::string_view header :

@@ -5,6 +5,7 @@ namespace remitod::carriers {
 namespace {
 
 using testing::AllOf;
+using testing::Contains;
 using testing::ElementsAre;
 using testing::Field;
 using testing::HasSubstr;
@@ -28,6 +29,18 @@ TEST_F(CheckedAnswers, OfASearchAreFoundOrNot) {
   EXPECT_EQ(told(sample_of(R"({"number": "0418"})", expected)), "remito: \"0417\" / \"0418\" find.answer.remito\n");
   EXPECT_THAT(told(sample_of(R"({"none": true})", expected)),
               HasSubstr("kind: \"found\" / \"not_found\" find.answer.found find.answer.not_found"));
+}
+
+TEST_F(CheckedAnswers, OfASearchAreHeldAgainstOurReferenceAsTheDaemonHoldsThem) {
+  change("carrier.toml", "found = \"/json/number\"\nnot_found = \"/json/none\"\nremito = \"/json/number\"",
+         "found = \"/json/item\"\nshipments = \"/json/item\"\nremito = \"number\"\nreference = \"ref\"");
+  const std::string expected =
+      R"({"operation": "find", "client_ref": "R2", "found": {"kind": "found", "remito": "0418"}})";
+  EXPECT_EQ(
+      told(sample_of(R"({"item": [{"number": "0417", "ref": "R1"}, {"number": "0418", "ref": "R2"}]})", expected)), "");
+  EXPECT_THAT(told(sample_of(R"({"item": [{"number": "0418", "reference": "R2"}]})", expected)),
+              HasSubstr("kind: \"found\" / \"unclear\""))
+      << "their key is another one: no request would be found";
 }
 
 TEST_F(CheckedAnswers, OfACancellationTellHowARefusalBegins) {
@@ -98,6 +111,13 @@ TEST_F(CheckedOrder, ThatLacksWhatTheCarrierRequiresIsAProblem) {
             "the request: recipient.name is missing or empty; Asking requires it");
 }
 
+TEST_F(CheckedOrder, WithAFieldThatIsMisspeltIsAProblem) {
+  EXPECT_EQ(told(sample_of(R"({"number": "7"})", test::with(std::string(asked), "\"parcels\"", "\"parsels\""))),
+            "'parsels' is no field of a payload (did you mean 'parcels'?)");
+  EXPECT_EQ(told(sample_of(R"({"number": "7"})", test::with(std::string(asked), "weight_kg", "wieght_kg"))),
+            "'parcels.0.wieght_kg' is no field of a payload (did you mean 'weight_kg'?)");
+}
+
 TEST_F(CheckedOrder, IsInventedWhereNoSampleHasOne) {
   static_cast<void>(sample_of(R"({"price": "7"})", R"({"operation": "quote"})"));
   const ProfileCheck check = check_profile(dir());
@@ -157,6 +177,13 @@ TEST_F(CheckedLogin, GivesASession) {
   EXPECT_EQ(told(sample_of(R"({"ok": true, "ticket": "T2", "seconds": 60})", expected)),
             "session: ticket: \"T1\" / \"T2\" auth.login.1.answer.session.ticket\n"
             "ends_at: \"2026-11-01T12:10:00Z\" / \"2026-11-01T12:01:00Z\" auth.login.1.answer.lifetime\n");
+}
+
+TEST_F(CheckedLogin, WhoseSessionNoRequestNamesSaysSo) {
+  change("carrier.toml", "?t={{session.token}}", "");
+  EXPECT_THAT(remarks(), Contains(HasSubstr("auth.login.2.answer.session.token: no template names {{session.token}}")));
+  change("carrier.toml", "?ticket={{session.ticket}}", "");
+  EXPECT_THAT(remarks(), Contains(HasSubstr("{{session.ticket}}")));
 }
 
 TEST_F(CheckedLogin, ThatIsRefusedIsTrouble) {

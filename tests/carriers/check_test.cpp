@@ -18,6 +18,7 @@ using testing::ElementsAre;
 using testing::Field;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::SizeIs;
 
 TEST_F(CheckedProfile, OfANewCarrierPassesAndLeavesNothingToLookAt) {
   const ProfileCheck check = check_profile(dir());
@@ -26,6 +27,19 @@ TEST_F(CheckedProfile, OfANewCarrierPassesAndLeavesNothingToLookAt) {
   EXPECT_EQ(check.samples.size(), 2U);
   EXPECT_TRUE(check.passed());
   EXPECT_THAT(remarks(), IsEmpty());
+}
+
+TEST_F(CheckedProfile, ThatAsksForWhatNoTemplateNamesSaysSo) {
+  change("carrier.toml", "secrets = [\"api_key\"]", "secrets = [\"api_key\", \"api_kay\"]");
+  EXPECT_THAT(remarks(), ElementsAre(std::to_string(line_of("secrets = ")) +
+                                     " secrets: no template names {{secrets.api_kay}}, and every installation has to "
+                                     "state it"));
+}
+
+TEST_F(CheckedProfile, WhoseSampleAsksForMoreNumbersThanARequestHoldsFails) {
+  change("samples/delivered.expected.json", "\"asked\": [", "\"asked\": [\"1\", ");
+  EXPECT_THAT(check_profile(dir()).samples,
+              Contains(Field(&SampleCheck::problem, "2 numbers are asked for, and limits.batch_max is 1")));
 }
 
 TEST_F(CheckedProfile, WithoutASampleOfAnOperationSaysSo) {
@@ -120,12 +134,19 @@ TEST_F(CheckedProfile, FailsWhereWhatIsSaidToBeVolatileIsRead) {
   EXPECT_THAT(remarks(), Contains(HasSubstr("track.answer.volatile.1: no sample has such a part")));
 }
 
+TEST_F(CheckedProfile, NamesTheKeysOfTheTimeWhereItMakesAnEventBeLeftOut) {
+  change("samples/delivered.json", "03/11/2026", "33/11/2026");
+  EXPECT_THAT(deviations(),
+              Contains(AllOf(Field(&Deviation::what, "0041700001, event at position 1"),
+                             Field(&Deviation::deciders, Contains(Field(&Decider::key, "track.event.time"))))));
+}
+
 TEST_F(CheckedProfile, TellsAnEventThatIsIgnoredAndOneThatCannotBeRead) {
   change("carrier.toml", "status = \"delivered\"", "ignore = true");
   change("samples/delivered.json", "03/11/2026", "33/11/2026");
   const std::vector<Deviation> found = deviations();
   EXPECT_THAT(found,
-              Contains(AllOf(Field(&Deviation::what, "0041700001, event at position 2"), Field(&Deviation::read, ""))));
+              Contains(AllOf(Field(&Deviation::what, "0041700001, event at position 1"), Field(&Deviation::read, ""))));
   EXPECT_THAT(found, Contains(AllOf(Field(&Deviation::what, "a part that was left out"),
                                     Field(&Deviation::read, HasSubstr("33/11/2026")))));
 }
@@ -172,7 +193,7 @@ TEST_F(CheckedProfile, RemarksOnRulesThatNoSampleTouchesAndCodesThatNoRuleKnows)
   change("carrier.toml", "'(?i)ausente|nadie'", "'(?i)nadie'");
   EXPECT_THAT(remarks(), Contains(HasSubstr("track.status: no sample touches these rules: 2 (line ")));
   EXPECT_THAT(remarks(), Contains(HasSubstr("track.reason: no sample touches these rules: 1 (line ")));
-  EXPECT_THAT(remarks(), Contains(HasSubstr("no rule knows code \"50\", \"Entregado en portería\"")));
+  EXPECT_THAT(remarks(), Contains(HasSubstr(" track.status: no rule knows code \"50\", \"Entregado en portería\"")));
 }
 
 TEST_F(CheckedProfile, RemarksOnAnXPathThatLooksThroughTheAnswerForEachEvent) {
@@ -216,6 +237,19 @@ status = "delivered"
   ASSERT_EQ(check.samples[0].deviations.size(), 1U) << check.samples[0].problem;
   EXPECT_EQ(check.samples[0].deviations[0].what, "0041, event at position 0: status");
   EXPECT_EQ(check.samples[0].deviations[0].deciders.at(0).key, "feed.status.1");
+}
+
+TEST_F(CheckedProfile, MayLeaveItsCertificateAndItsProxyToTheInstallation) {
+  change("carrier.toml", "settings = [\"account\"]",
+         "settings = [\"account\", \"certificate_file\", \"key_file\", \"proxy\"]");
+  change("carrier.toml", "[auth]",
+         "[transport]\nclient_certificate = \"{{settings.certificate_file}}\"\n"
+         "client_key = \"{{settings.key_file}}\"\nproxy = \"{{settings.proxy}}\"\n[auth]");
+  EXPECT_THAT(check_profile(dir()).errors, IsEmpty());
+  change("carrier.toml", "{{settings.key_file}}", "key.pem");
+  change("carrier.toml", ", \"key_file\"", "");
+  ASSERT_THAT(check_profile(dir()).errors, SizeIs(1)) << "what the profile brings itself has to be there";
+  EXPECT_EQ(check_profile(dir()).errors[0].key, "transport.client_key");
 }
 
 TEST_F(CheckedProfile, WithoutSamplesIsToldToProveNothing) {

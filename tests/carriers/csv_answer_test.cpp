@@ -66,6 +66,18 @@ TEST(CsvAnswer, TitlesBeforeTheHeaderAreSkipped) {
             "<csv><row><a>1</a><b>2</b></row></csv>");
 }
 
+TEST(CsvAnswer, BlankLinesBeforeTheHeaderAreLeftOut) {
+  const auto document = decode_csv("\r\n \t\na,b\n1,2\n3\n");
+  EXPECT_EQ(written(document), "<csv><row><a>1</a><b>2</b></row><row><a>3</a></row></csv>");
+  EXPECT_THAT(document->notes(), ElementsAre("line 5: 1 cells, and 2 in the first row"));
+}
+
+TEST(CsvAnswer, ARowOfSeparatorsAloneIsNone) {
+  const auto document = decode_csv("a;b;c\n1;2;3\n;;\n;\n;;;;\n4;;\n", {.separator = ";"});
+  EXPECT_EQ(written(document), "<csv><row><a>1</a><b>2</b><c>3</c></row><row><a>4</a><b/><c/></row></csv>");
+  EXPECT_THAT(document->notes(), IsEmpty());
+}
+
 TEST(CsvAnswer, RaggedRowsAreReadAndTold) {
   const auto document = decode_csv("a,b,c\n1,2\n1,2,3,4,5\n1,2,3\n");
   EXPECT_EQ(written(document),

@@ -44,6 +44,7 @@ namespace remitod::carriers {
 namespace {
 
 using testing::HasSubstr;
+using testing::Not;
 using Then = ScriptedAnswer::Then;
 
 class CurlTransportFailures : public CurlTransportTest {
@@ -120,6 +121,18 @@ TEST_F(CurlTransportFailures, TransferThatIsTooSlowForTooLongEnds) {
   const FetchError error = fetch_error(get(server.url()));
   EXPECT_THAT(error, HasKind(FetchError::Kind::timeout));
   EXPECT_THAT(error.message, HasSubstr("too slow"));
+}
+
+TEST_F(CurlTransportFailures, ACallThatMustNotBeRepeatedIsWaitedForUntilItsDeadline) {
+  options->low_speed_time = 1s;
+  options->total_timeout = 3s;
+  ScriptedServer server(never_answer);
+  EXPECT_THAT(fetch_error(post(server.url(), "where is it?")).message, HasSubstr("too slow"));
+  HttpRequest create = post(server.url(), "create");
+  create.fresh_connection = true;
+  const FetchError error = fetch_error(std::move(create));
+  EXPECT_THAT(error, HasKind(FetchError::Kind::timeout));
+  EXPECT_THAT(error.message, Not(HasSubstr("too slow")));
 }
 
 TEST_F(CurlTransportFailures, RequestThatWasWrittenAndNeverAnsweredIsNotCalledUnsent) {

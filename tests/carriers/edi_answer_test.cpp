@@ -138,6 +138,12 @@ TEST(X12Answer, WhatIsNoInterchangeIsMalformedOrTruncated) {
   EXPECT_EQ(kind_of(decode_x12("\r\n")), "empty");
 }
 
+TEST(X12Answer, AHeaderWithoutItsLastElementIsMalformed) {
+  std::string message = status_message("B10*1~", 3);
+  message.erase(message.find('>'), 1);  // the next that stands there is "~", and then the G of "GS"
+  EXPECT_EQ(kind_of(decode_x12(message)), "malformed");
+}
+
 TEST(X12Answer, AHeaderCutOffBehindWholeInterchangesLosesNoneOfThem) {
   const auto document = decode_x12(status_message("B10*1~", 3) + "ISA*00*    ");
   EXPECT_EQ(read(document, "//B10/e1"), "1");
@@ -168,6 +174,10 @@ TEST(EdifactAnswer, SeparatorsAreThoseOfTheServiceString) {
 
 TEST(EdifactAnswer, ServiceCharactersAreOfAscii) {
   EXPECT_EQ(kind_of(decode_edifact("UNA:+\xf7.? 'UNB+UNOC:3+S+R++1'UNH+1'" + repeated("LOC+A\xf1'", 20))), "malformed");
+}
+
+TEST(EdifactAnswer, AServiceStringThatLostItsBlankIsMalformed) {
+  EXPECT_EQ(kind_of(decode_edifact("UNA:+.?'" + iftsta("BGM+b'" + repeated("LOC+5+LIM'", 20), 23))), "malformed");
 }
 
 TEST(EdifactAnswer, EachInterchangeHasASyntaxOfItsOwn) {

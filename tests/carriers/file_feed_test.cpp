@@ -95,6 +95,12 @@ TEST(FileFeedKeys, WhatIsWrongIsToldWithItsKey) {
   EXPECT_THAT(errors_of("url = 'file:///a/*'\nafer = 'leave'"), ElementsAre(HasSubstr("did you mean 'after'")));
 }
 
+TEST(FileFeedKeys, NamesWithBlanksAreMatchedByAQuestionMarkAndNotPercentEncoded) {
+  EXPECT_THAT(errors_of("url = 'file:///a/informe%20*.csv'"),
+              ElementsAre(AllOf(HasSubstr("feed.url"), HasSubstr("percent-encoded"))));
+  EXPECT_TRUE(takes_file(*files_profile("url = 'file:///a/informe?*.csv'"), "informe 1.csv"));
+}
+
 TEST(FileFeedKeys, SecretsAreInNoError) {
   EXPECT_THAT(errors_of("url = 'https://{{secrets.password}}/*.csv'"), Each(Not(HasSubstr("only for this test"))));
   EXPECT_THAT(errors_of("url = 'sftp://x.example/*'\nuser = 'a'\npassword = '{{secrets.password}}'\n"
@@ -106,6 +112,17 @@ class FileContents : public testing::Test {
  protected:
   static TrackAnswer read(const std::string& bytes) {
     auto answer = map_file(*files_profile("url = 'file:///a/*'"), bytes);
+    if (!answer) throw std::runtime_error(answer.error().message);
+    return *std::move(answer);
+  }
+  /// By a profile with this behind its [feed].
+  static TrackAnswer read_by(const std::string& rules, const std::string& bytes) {
+    const test::TemporaryFolder folder;
+    test::write_file(folder.path() / "carrier.toml",
+                     "title = 'F'\nzone = 'America/Lima'\n[feed]\nkind = 'files'\nurl = 'file:///a/*'\n" + rules);
+    const auto profile = load_profile(folder.path(), {.name = "f", .base_url = "", .values = {}, .secrets = {}});
+    if (!profile) throw std::runtime_error(profile.error().front().to_string());
+    auto answer = map_file(**profile, bytes);
     if (!answer) throw std::runtime_error(answer.error().message);
     return *std::move(answer);
   }
@@ -139,6 +156,83 @@ TEST_F(FileContents, LongFileIsReadWholeAndJoinsWhatStandsFarApart) {
   EXPECT_THAT(answer.reports, SizeIs(12'001));
   EXPECT_THAT(answer.errors, IsEmpty());
   EXPECT_THAT(report(answer, "first").events, SizeIs(2));
+}
+
+TEST_F(FileContents, RowOfALongFileFindsTheLineThatItBelongsTo) {
+  const std::string rules = R"toml(
+[feed.answer]
+format = "fixed_width"
+shipments = "//event"
+remito = "preceding-sibling::shipment[1]/remito"
+events = "."
+[[feed.answer.fixed_width.records]]
+name = "shipment"
+prefix = "01"
+columns = [{name = "remito", start = 3, width = 4}]
+[[feed.answer.fixed_width.records]]
+name = "event"
+prefix = "02"
+columns = [{name = "code", start = 3, width = 3}, {name = "time", start = 6, width = 12}]
+[feed.event]
+code = "code"
+time = "time"
+formats = ["%Y%m%d%H%M"]
+)toml";
+  std::string bytes;
+  for (int i = 0; i < 2'499; ++i) bytes += "01" + std::to_string(1'000 + i) + "\n02REC202611230900\n";
+  bytes += "010007\n02REC202611230900\n02ENT202611231730\n";  // the last is line 5001
+  const TrackAnswer answer = read_by(rules, bytes);
+  EXPECT_THAT(answer.errors, IsEmpty());
+  EXPECT_THAT(answer.reports, SizeIs(2'500));
+  EXPECT_THAT(report(answer, "0007").events, SizeIs(2));
+}
+
+TEST_F(FileContents, LongFileHasOneFirstRow) {
+  const std::string rules = R"toml(
+[feed.answer]
+format = "csv"
+csv = { header = false }
+shipments = "/csv/row[position() > 1]"
+remito = "c1"
+events = "."
+[feed.event]
+code = "c2"
+time = "c3"
+formats = ["iso"]
+)toml";
+  std::string bytes = "Guia,Estado,Fecha\n";
+  for (int i = 0; i < 5'500; ++i) bytes += "R" + std::to_string(i) + ",REC,2026-11-23 09:00\n";
+  const TrackAnswer answer = read_by(rules, bytes);
+  EXPECT_THAT(answer.reports, SizeIs(5'500));
+  EXPECT_THAT(answer.errors, IsEmpty());
+}
+
+TEST_F(FileContents, LinesWithoutAnythingAtTheEndAreNoFailure) {
+  const std::string rules = R"toml(
+[feed.answer]
+format = "fixed_width"
+shipments = "//row"
+remito = "remito"
+events = "."
+[feed.answer.fixed_width]
+columns = [{name = "remito", start = 1, width = 5}, {name = "code", start = 6, width = 3},
+           {name = "time", start = 9, width = 8}]
+[feed.event]
+code = "code"
+time = "time"
+formats = ["%Y%m%d"]
+)toml";
+  std::string bytes;
+  for (int i = 0; i < 5'000; ++i) bytes += std::to_string(10'000 + i) + "REC20261123\r\n";
+  EXPECT_THAT(read_by(rules, bytes + "\r\n").reports, SizeIs(5'000));
+}
+
+TEST_F(FileContents, QuoteInsideOfACellHidesNoRow) {
+  std::string bytes = "remito;estado;fecha;ciudad\n0007;REC;23/11/2026 09:00;Galpon 12\" norte\n";
+  for (int i = 0; i < 6'000; ++i) bytes += "R" + std::to_string(i) + ";REC;23/11/2026 09:00;\"Lima\nCercado\"\n";
+  const TrackAnswer answer = read(bytes);
+  EXPECT_THAT(answer.reports, SizeIs(6'001));
+  EXPECT_THAT(answer.errors, IsEmpty());
 }
 
 TEST_F(FileContents, WrongRowIsLeftOutAndTold) {

@@ -93,7 +93,9 @@ TEST_F(FileInboxTest, FileThatCannotBeUnderstoodIsTriedAgainWhenItChanges) {
   ASSERT_THAT(to_read({file("a")}), ElementsAre(file("a")));
   inbox.refuse(file("a"));
   EXPECT_THAT(to_read({file("a")}), IsEmpty());
+  EXPECT_EQ(inbox.refused(), 1u);
   EXPECT_THAT(to_read({file("a", 11)}), IsEmpty());
+  EXPECT_EQ(inbox.refused(), 0u);
   EXPECT_THAT(to_read({file("a", 11)}), ElementsAre(file("a", 11)));
 }
 

@@ -39,6 +39,19 @@ TEST(FileListingOf, LongLinesOfUnixAreRead) {
   EXPECT_THAT(listing->unreadable, IsEmpty());
 }
 
+TEST(FileListingOf, LongLinesWithTheDayFirstAreRead) {
+  const auto listing = read_listing(
+      "-rw-r--r--   1 1000     1000          812 23 Nov 21:04 entregas.csv\n"
+      "-rw-r--r--   1 1000     1000           23 23 Nov 2025  old ones.csv\n"
+      "-rw-r--r--   1 1000     1000           23 Nov 23 21:04 the other way round.csv\n"
+      "drwxr-xr-x   1 1000     1000         4096 23 Nov 10:00 done\n");
+  ASSERT_TRUE(listing);
+  EXPECT_THAT(listing->files, ElementsAre(ListedFile{"entregas.csv", 812, "23 Nov 21:04"},
+                                          ListedFile{"old ones.csv", 23, "23 Nov 2025 "},
+                                          ListedFile{"the other way round.csv", 23, "Nov 23 21:04"}));
+  EXPECT_THAT(listing->unreadable, IsEmpty());
+}
+
 TEST(FileListingOf, LinesOfDirAreRead) {
   const auto listing = read_listing(
       "11-23-26  09:04PM       <DIR>          done\r\n"

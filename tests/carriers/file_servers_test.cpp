@@ -2,9 +2,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+
+#include <chrono>
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <thread>
 
 #include "carriers/file_transport.h"
 #include "tests/support/file_servers.h"
@@ -199,6 +204,55 @@ TEST(FtpServerInTheClear, IsRefusedWhereTlsIsAskedFor) {
   const auto listing = open_files(place.site)->list();
   ASSERT_FALSE(listing);
   EXPECT_EQ(listing.error().kind, FetchError::Kind::tls);
+}
+
+/// One session of an FTP server with an empty folder: it says what it has to, and nothing to a good-bye.
+class FtpServerWithoutGoodBye {
+ public:
+  ~FtpServerWithoutGoodBye() { session_.join(); }
+  int port() const { return control_.local_endpoint().port(); }
+
+ private:
+  using tcp = boost::asio::ip::tcp;
+  static tcp::endpoint any_port() { return {boost::asio::ip::make_address("127.0.0.1"), 0}; }
+  void serve() {
+    tcp::iostream client;
+    control_.accept(client.socket());
+    client << "220 at your service\r\n" << std::flush;
+    for (std::string line; std::getline(client, line);) {
+      if (line.starts_with("QUIT")) continue;
+      client << answer_to(line.substr(0, 4)) << std::flush;
+      if (!line.starts_with("MLSD")) continue;
+      data_.accept().close();
+      client << "226 that was all\r\n" << std::flush;
+    }
+  }
+  std::string answer_to(const std::string& command) const {
+    if (command == "USER") return "331 and the password?\r\n";
+    if (command == "PASS") return "230 come in\r\n";
+    if (command.starts_with("PWD")) return "257 \"/\"\r\n";
+    if (command == "EPSV") return "229 (|||" + std::to_string(data_.local_endpoint().port()) + "|)\r\n";
+    return command == "MLSD" ? "150 here it comes\r\n" : "200 as you like\r\n";
+  }
+
+  boost::asio::io_context context_;
+  tcp::acceptor control_{context_, any_port()}, data_{context_, any_port()};
+  std::thread session_{[this] { serve(); }};
+};
+
+TEST(FtpServer, ThatDoesNotAnswerAGoodByeHoldsUpNobody) {
+  FtpServerWithoutGoodBye server;
+  FileSite site;
+  site.scheme = FileSite::Scheme::ftp;
+  site.authority = "127.0.0.1:" + std::to_string(server.port());
+  site.folder = "/";
+  site.user = "us";
+  site.password = "secret";
+  auto files = open_files(site);
+  EXPECT_THAT(value_of(files->list()).files, IsEmpty());
+  const auto begin = std::chrono::steady_clock::now();
+  files.reset();
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds{20});
 }
 
 }  // namespace

@@ -93,6 +93,20 @@ TEST(CreateAnswer, IsUnknownByTheStatusesThatMayHaveMadeOne) {
   }
 }
 
+TEST(CreateAnswer, IsUnknownWhereTheCarrierOnlyWantsToRest) {
+  const std::string operation = std::string{create_operation} + "throttled = \"/json/code = 'RATE'\"\n";
+  const std::string body = R"({"code":"RATE","message":"slow down"})";
+  for (const int status : {400, 403}) {
+    const CreateAnswer answer = created(body, status, operation);
+    EXPECT_EQ(answer.kind, CreateAnswer::Kind::unknown) << status;
+    EXPECT_EQ(answer.refusal_text, "HTTP " + std::to_string(status) + ": slow down");
+  }
+  EXPECT_EQ(created(body, 200, operation).refusal_text, "throttled: slow down");
+  EXPECT_EQ(created(R"({"code":"C7","message":"bad address"})", 403, operation).kind, CreateAnswer::Kind::refused);
+  EXPECT_EQ(created(R"({"code":"RATE","login":"no"})", 403, operation).kind, CreateAnswer::Kind::refused);
+  EXPECT_EQ(created(R"({"code":"RATE","refused":true})", 403, operation).kind, CreateAnswer::Kind::refused);
+}
+
 TEST(CreateAnswer, IsRefusedAtAnyStatusWhereTheProfileKnowsTheRefusal) {
   EXPECT_EQ(created(R"({"refused":true,"why":"closed today"})", 503).kind, CreateAnswer::Kind::refused);
   EXPECT_EQ(created(R"({"refused":true,"why":"closed today"})", 429).refusal_text, "closed today");

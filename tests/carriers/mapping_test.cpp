@@ -329,6 +329,17 @@ TEST(Snapshot, ThatCannotBeReadIsNoReport) {
   EXPECT_THAT(answer->errors, SizeIs(1));
 }
 
+TEST(Snapshot, ThatCannotBeReadLeavesTheNumbersNextOne) {
+  const auto answer = map_track(*snapshot_profile(), json_answer(R"({"parcels":[
+    {"id":"1","state":"DEL","at":"yesterday"},{"id":"1","state":"DEL","at":"2026-11-03T10:00:00Z"},
+    {"id":"1","state":"NEW","at":"2026-11-04T10:00:00Z"}]})"),
+                                items({"1"}));
+  ASSERT_TRUE(answer);
+  ASSERT_THAT(answer->reports, SizeIs(1));
+  EXPECT_EQ(answer->reports[0].events.at(0).status, Status::delivered);
+  EXPECT_THAT(answer->errors, SizeIs(2)) << "the first could not be read, the third came too late";
+}
+
 TEST(StatusRules, TheFirstThatMatchesDecides) {
   EXPECT_EQ(read_event(R"("code":"D2","text":"visita fallida")").status, Status::delivered);
   EXPECT_EQ(read_event(R"("code":"X","final":true)").status, Status::returned);

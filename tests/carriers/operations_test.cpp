@@ -112,6 +112,9 @@ TEST_F(OperationsTest, OfSeveralThatAreFoundOnlyOursCounts) {
   EXPECT_EQ(said(ours).parcels, 3);
   EXPECT_EQ(said(ours + "," + ours).kind, FindAnswer::Kind::found) << "the same one twice";
   EXPECT_EQ(said(another).kind, FindAnswer::Kind::not_found);
+  const std::string nameless = R"({"number": "0044", "reference": null})";
+  EXPECT_EQ(said(another + "," + nameless).kind, FindAnswer::Kind::unclear) << "it may be ours";
+  EXPECT_EQ(said(nameless + "," + ours).remito, "0042");
   const FindAnswer two = said(ours + R"(,{"number": "0099", "reference": "R7-1001"})");
   EXPECT_EQ(two.kind, FindAnswer::Kind::several);
   EXPECT_EQ(two.text, "0042 and 0099");
@@ -146,6 +149,9 @@ TEST_F(OperationsTest, APromiseOfOneShipmentForAKeyWantsTheKeyInTheRequest) {
   EXPECT_EQ(promises(*loaded(stated)).key_window, std::chrono::hours{24});
   EXPECT_THAT(words(of_create("is_idempotent_by = \"order_number\"\nkey_window = \"24 h\"")),
               HasSubstr("neither url, headers nor body name {{order_number}}"));
+  const auto alike = of_create("is_idempotent_by = \"order_number\"\nkey_window = \"24 h\"");
+  EXPECT_THAT(words(with(alike, "{\"ref\": ", "{\"order_number\": ")), HasSubstr("neither url, headers nor body name"))
+      << "a field of the carrier's that is called so is no key";
   EXPECT_THAT(words(of_create("is_idempotent_by = \"client_ref\"")), HasSubstr("create.key_window"));
   EXPECT_THAT(words(of_create("key_window = \"24 h\"")), HasSubstr("create.is_idempotent_by"));
 }

@@ -105,13 +105,20 @@ TEST_F(PagingTest, ALinkIsFollowedToTheSameHostOnly) {
   };
   EXPECT_EQ(url_after(""), "none");
   EXPECT_EQ(url_after("https://c.example/api/changes?p=2"), "https://c.example/api/changes?p=2");
+  EXPECT_EQ(url_after("https://c.example:443/api?p=2"), "https://c.example:443/api?p=2") << "the port that https has";
+  EXPECT_THAT(url_after("https://C.Example/api?p=2"), HasSubstr("/api?p=2")) << "a host's letters are of any case";
   EXPECT_EQ(url_after("/v2?p=2#top"), "https://c.example/v2?p=2");
   EXPECT_EQ(url_after("?p=2"), "https://c.example/api/changes?p=2");
   for (const char* elsewhere :
-       {"https://d.example/x", "http://c.example/x", "https://c.example:444/x", "//d.example/x",
-        "https://c.example@d.example/x", "https://u:p@c.example/x", "https://c.example.d.example/"})
+       {"https://d.example/x", "http://c.example/x", "https://c.example:444/x", "https://c.example:0/x",
+        "//d.example/x", "https://c.example@d.example/x", "https://u:p@c.example/x", "https://c.example.d.example/"})
     EXPECT_EQ(url_after(elsewhere), "paging: the next link leads to another host") << elsewhere;
-  EXPECT_THAT(url_after("https://c.example/a b"), HasSubstr("no URL"));
+  EXPECT_EQ(url_after("https://c.example/a b"), "https://c.example/a%20b");
+  EXPECT_EQ(url_after("/señas?f=a|b&g[]={1}&h=100%&i=%7C"),
+            "https://c.example/se%C3%B1as?f=a%7Cb&g%5B%5D=%7B1%7D&h=100%25&i=%7C");
+  EXPECT_EQ(url_after("?back=https://d.example/a|b"), "https://c.example/api/changes?back=https://d.example/a%7Cb");
+  EXPECT_EQ(url_after("https://c.example|d.example/x"),
+            "paging: the next link is no URL: 'https://c.example|d.example/x'");
   EXPECT_THAT(url_after("?x=1"), HasSubstr("leads to itself"));
 }
 

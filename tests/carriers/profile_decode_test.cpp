@@ -76,7 +76,7 @@ TEST(DecodeKeys, FixedWidthKeysAreChecked) {
               ElementsAre(HasSubstr("either columns, or records")));
   EXPECT_THAT(
       load("format = 'fixed_width'\n[fixed_width]\ncolumns = [{name = 'a b', start = 0}]").errors,
-      UnorderedElementsAre(HasSubstr("columns.0.name"), HasSubstr("columns.0.start"), HasSubstr("columns.0.width")));
+      UnorderedElementsAre(HasSubstr("columns.1.name"), HasSubstr("columns.1.start"), HasSubstr("columns.1.width")));
   EXPECT_THAT(load("format = 'fixed_width'\n[[fixed_width.records]]\nname = 'x'\ncolumns = []").errors,
               UnorderedElementsAre(HasSubstr("prefix"), HasSubstr("columns")));
 }

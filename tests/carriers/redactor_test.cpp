@@ -64,6 +64,38 @@ TEST_F(RedactorTest, ARequestThatIsRepeatedInsideOfADocumentShowsNoneEither) {
   EXPECT_EQ(redactor("canary/1/2").redact(R"({"error":"no canary\/1\/2"})"), R"({"error":"no [secret]"})");
 }
 
+TEST_F(RedactorTest, ASecretIsReplacedHoweverTheCarrierEscapesIt) {
+  const Redactor redact = redactor("cañ&r'y+/%<\"1");
+  for (const std::string spelt :
+       {"cañ&amp;r'y+/%&lt;\"1", "ca&#241;&amp;r&#39;y+/%&lt;&quot;1", "ca&#xF1;&#38;r&#x27;y+/%&#60;&#034;1",
+        R"(ca\u00f1\u0026r\u0027y\u002b\/%\u003C\"1)", "ca%c3%b1%26r%27y%2b%2f%25%3c%221",
+        "ca%25C3%25B1%2526r%2527y%252B%252F%2525%253C%25221", R"(ca\\u00f1&amp;r'y+\/%&amp;lt;\\\&quot;1)"})
+    EXPECT_EQ(redact.redact("<" + spelt + "&>"), "<[secret]&>") << spelt;
+  EXPECT_EQ(redact.redact("cañ&amp;r'y+/%&lt;&quot;2"), "cañ&amp;r'y+/%&lt;&quot;2") << "another one";
+}
+
+TEST_F(RedactorTest, ASecretIsReplacedInTheCharsetsOfOldCarriers) {
+  const Redactor redact = redactor("contraseña1");
+  EXPECT_EQ(redact.redact("<contrase\xF1\x61\x31>"), "<[secret]>");
+  for (const bool little : {true, false}) {
+    std::string text;
+    for (const char c : std::string_view("contrase\xF1\x61\x31"))
+      text += little ? std::string{c, '\0'} : std::string{'\0', c};
+    EXPECT_EQ(redact.redact(text), "[secret]");
+  }
+}
+
+TEST_F(RedactorTest, ASecretIsReplacedInsideOfALongerTextInBase64) {
+  const Redactor redact = redactor("canary-012345");
+  for (const std::string before : {"", "u", "us", "usr:"})
+    for (const std::string after : {"", ":", ":x", ":xy"}) {
+      const std::string shown = redact.redact(carriers::to_base64(before + "canary-012345" + after));
+      EXPECT_THAT(shown, HasSubstr("[secret]"));
+      EXPECT_LE(shown.size(), before.size() * 2 + 8 + after.size() * 2 + 6) << shown;
+    }
+  EXPECT_EQ(redact.redact("63616E6172792D303132333435"), "[secret]") << "in hex as others write it";
+}
+
 TEST_F(RedactorTest, EveryLineOfAKeyIsASecret) {
   const std::string no_auth =
       with(with(good_profile, "kind = \"basic\"\nuser = \"{{settings.account}}\"", "kind = \"none\""),

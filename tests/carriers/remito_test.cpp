@@ -81,6 +81,20 @@ const std::string asked = range(
     "block_size = 250\nmethod = \"POST\"\nurl = \"{{base_url}}/ranges/{{block_size}}\"\n[create.range.answer]\n"
     "format = \"json\"\n");
 
+TEST(RemitoRange, ThatIsTheGrantIsHeldToTheParcelsThatTheCarrierTakes) {
+  const auto profile = load_small_profile(std::string(head) +
+                                          "[create]\nremito_is = \"range\"\nparcels_max = 1\n"
+                                          "[create.range]\nlow_water = 5\n");
+  const auto checked = [&](std::string_view parcels) {
+    const std::string payload = R"({"parcels": )" + std::string(parcels) + "}";
+    return check_order(*profile, CreateOrder{"1001", 1, "", "R1-1001", payload});
+  };
+  EXPECT_TRUE(checked(R"([{"weight_kg": 1}])"));
+  const auto two = checked(R"([{"weight_kg": 1, "quantity": 2}])");
+  ASSERT_FALSE(two);
+  EXPECT_EQ(two.error().field, "parcels");
+}
+
 TEST(RemitoRange, IsAskedForOverAConnectionOfItsOwn) {
   const auto profile = load_small_profile(asked + "numbers = \"//n\"\n");
   ASSERT_TRUE(range_needs(*profile)->can_ask);
@@ -170,6 +184,35 @@ TEST(Confirmation, GrantsRefusesOrIsPending) {
   EXPECT_EQ(confirmed(R"({"state":"no","why":"sin cobertura"})", 422).refusal_text, "sin cobertura");
   EXPECT_EQ(confirmed(R"({"state":"asked"})").kind, Kind::pending);
   EXPECT_EQ(confirmed("nothing here", 404).kind, Kind::pending);
+}
+
+TEST(Confirmation, OfANumberOfARangeUnderAnotherIsUnclear) {
+  const auto profile = load_small_profile(std::string(head) + R"toml(
+[create]
+remito_is = "range"
+method = "POST"
+url = "{{base_url}}/create/{{remito}}"
+[create.range]
+low_water = 5
+[create.answer]
+format = "json"
+accepted_statuses = [202]
+remito = "/json/number"
+[confirm]
+url = "{{base_url}}/confirm/{{remito}}"
+[confirm.answer]
+format = "json"
+granted = "/json/state = 'made'"
+remito = "/json/number"
+)toml");
+  const auto confirmed_as = [&](const std::string& body) { return map_confirm(*profile, json_answer(body), order); };
+  EXPECT_EQ(confirmed_as(R"({"state":"made","number":88})").kind, Kind::unclear) << "without its zeros";
+  EXPECT_EQ(confirmed_as(R"({"state":"made","number":88})").refusal_text,
+            "granted as 88, but it was given the number 0088");
+  EXPECT_EQ(confirmed_as(R"({"state":"made","number":"0088"})").remito, "0088");
+  EXPECT_EQ(confirmed_as(R"({"state":"made"})").remito, "0088");
+  EXPECT_EQ(map_create(*profile, json_answer(R"({"number":88})", 202), order).kind, CreateAnswer::Kind::unknown);
+  EXPECT_EQ(map_create(*profile, json_answer(R"({"number":"0088"})", 202), order).remito, "0088");
 }
 
 TEST(Confirmation, IsUnclearWhateverIsNotSaidClearly) {

@@ -74,5 +74,21 @@ TEST_F(ReportExpressions, OneThatLooksThroughTheDocumentForEachEventMakesReading
   EXPECT_TRUE(loaded(with(profile_text, "\"c1\"", "\"count(preceding-sibling::e)\""))->track_is_costly());
 }
 
+TEST_F(ReportExpressions, OneThatLooksBeyondItsRowKeepsAFileWhole) {
+  const std::string rows = with(profile_text, "success = \"/a/ok\"\n", "");
+  const auto looks_beyond = [&](std::string_view from, std::string_view to) {
+    return carriers::looks_beyond_rows(loaded(with(rows, from, to))->compiled().track->reports);
+  };
+  EXPECT_FALSE(looks_beyond("/a/s", "//s[c = '1' and not(starts-with(n, '#'))]"));
+  EXPECT_FALSE(looks_beyond("d = '1'", "translate(d, '/', '-') = '1-2'")) << "a text is no path";
+  for (const char* of_some :
+       {"/a/s[2]", "/a/s[ position() > 1 ]", "/a/s[last()]", "/a/s[1]/following-sibling::s", "/a/s[d = /a/s[1]/d]"})
+    EXPECT_TRUE(looks_beyond("/a/s", of_some)) << of_some;
+  for (const char* elsewhere : {"../h = '1'", "/a/s[1]/d = '1'", "preceding-sibling::h[1]/d = '1'",
+                                "not(following-sibling::s)", "parent::a/h = '1'"})
+    EXPECT_TRUE(looks_beyond("d = '1'", elsewhere)) << elsewhere;
+  EXPECT_TRUE(carriers::looks_beyond_rows(loaded(profile_text)->compiled().track->reports)) << "success";
+}
+
 }  // namespace
 }  // namespace remitod::test

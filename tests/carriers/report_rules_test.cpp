@@ -97,6 +97,17 @@ TEST(Shipment, ThatTheCarrierFailedOnLeavesTheOthers) {
   EXPECT_THAT(answer->errors[0].message, HasSubstr("locked"));
 }
 
+TEST(Shipment, ThatTheCarrierFailedOnIsReadWhereItIsListedAgain) {
+  const auto answer = read_batch("shipments = '/json/s'\nevents = 'e'\nshipment_error = 'fault/text'",
+                                 R"({"s":[{"id":"1","fault":{"text":"locked"}},
+                                          {"id":"1","e":{"code":"A","at":"2026-11-01T10:00:00Z"}}]})");
+  ASSERT_TRUE(answer);
+  ASSERT_THAT(answer->reports, SizeIs(1));
+  EXPECT_THAT(codes(answer->reports[0].events), ElementsAre("A"));
+  ASSERT_THAT(answer->errors, SizeIs(1));
+  EXPECT_THAT(answer->errors[0].message, HasSubstr("locked"));
+}
+
 TEST(Shipment, ThatIsGoneIsToldApartFromOneNotFoundYet) {
   const auto answer = read_batch(
       "shipments = '/json/s'\nevents = 'e'\nshipment_gone = \"state = 'purged'\"\nshipment_not_found = 'not(e)'",

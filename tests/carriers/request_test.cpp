@@ -268,6 +268,14 @@ TEST_F(RequestTest, OrderNumberIsNeitherEmptyNorBrokenOverLines) {
   }
 }
 
+TEST_F(RequestTest, HeaderThatAFunctionBreaksOverLinesIsRefusedAndNotTriedForEver) {
+  const auto request = try_create(creating("url = \"{{base_url}}\"\nrequired = [\"notes\"]\n"
+                                           "headers = { X-Note = \"{{#upper}}{{notes}}{{/upper}}\" }"),
+                                  R"({"notes": "a\r\nX-Admin: b"})");
+  ASSERT_FALSE(request);
+  EXPECT_EQ(request.error().field, "headers");
+}
+
 TEST_F(RequestTest, ServiceMayBeRequired) {
   const std::string toml = creating(
       "method = \"POST\"\nurl = \"{{base_url}}\"\nbody_format = \"url\"\nrequired = [\"service\"]\n"

@@ -4,6 +4,9 @@
 #include <gmock/gmock.h>
 #include <rapidcheck/gtest.h>
 
+#include <optional>
+#include <pugixml.hpp>
+#include <sstream>
 #include <vector>
 
 namespace remitod::carriers {
@@ -16,6 +19,15 @@ std::vector<std::string> parts(std::string_view bytes, const DecodeOptions& opti
   std::vector<std::string> all;
   while (auto part = chunks.next()) all.push_back(*std::move(part));
   return all;
+}
+
+/// The rows as they are read, one behind the other; nothing where they cannot be.
+std::optional<std::string> read_rows(std::string_view bytes, const DecodeOptions& options) {
+  const auto document = decode(bytes, "", options);
+  if (!document) return std::nullopt;
+  std::ostringstream text;
+  for (const pugi::xml_node& row : document->tree().first_child().children()) row.print(text, "", pugi::format_raw);
+  return text.str();
 }
 
 DecodeOptions csv() {
@@ -53,6 +65,37 @@ TEST(RowChunksOf, LineBreakInQuotesEndsNoRow) {
   EXPECT_THAT(parts("a\n\"1\n2\n", unquoted, 1), ElementsAre("a\n\"1\n", "a\n2\n"));
 }
 
+TEST(RowChunksOf, AQuoteInsideOfACellOpensNone) {
+  EXPECT_THAT(parts("a,b\nTubo 12\" PVC,x\n1,2\n", csv(), 1), ElementsAre("a,b\nTubo 12\" PVC,x\n", "a,b\n1,2\n"));
+  EXPECT_THAT(parts("a,b\nTubo 12\" PVC,\"y\nz\"\n1,2\n", csv(), 1),
+              ElementsAre("a,b\nTubo 12\" PVC,\"y\nz\"\n", "a,b\n1,2\n"));
+  EXPECT_THAT(parts("a,b\n\"Av. \"Grau 120,x\n1,2\n", csv(), 1),
+              ElementsAre("a,b\n\"Av. \"Grau 120,x\n", "a,b\n1,2\n"));
+}
+
+TEST(RowChunksOf, BlankLinesAreNoPartOfTheirOwn) {
+  DecodeOptions options = csv();
+  options.csv.header = false;
+  EXPECT_THAT(parts("1,2\n3,4\n\r\n \n", options, 2), ElementsAre("1,2\n3,4\n\r\n \n"));
+  options.format = Format::fixed_width;
+  EXPECT_THAT(parts("0012DL\n0013DL\n\n", options, 1), ElementsAre("0012DL\n", "0013DL\n\n"));
+}
+
+TEST(RowChunksOf, BlankLinesBeforeTheHeaderStayBeforeIt) {
+  EXPECT_THAT(parts("\r\n\na,b\n1,2\n3,4\n", csv(), 1), ElementsAre("\r\n\na,b\n1,2\n", "\r\n\na,b\n3,4\n"));
+}
+
+TEST(RowChunksOf, SeparatorThatIsOtherBytesInTheFileLeavesItWhole) {
+  DecodeOptions options = csv();
+  options.csv.separator = "\u00a7";
+  options.charset = "windows-1252";
+  EXPECT_THAT(parts("a\xa7\"b\nc\"\n1\xa7"
+                    "2\n",
+                    options, 1),
+              ElementsAre("a\xa7\"b\nc\"\n1\xa7"
+                          "2\n"));
+}
+
 TEST(RowChunksOf, FileWithoutRowsIsOnePart) {
   EXPECT_THAT(parts("", csv(), 1), ElementsAre(""));
   EXPECT_THAT(parts("a,b\n", csv(), 1), ElementsAre("a,b\n"));
@@ -86,6 +129,20 @@ RC_GTEST_PROP(RowChunksOfAnything, LoseNoByteAndRepeatOnlyTheHead, ()) {
   std::string joined;
   for (const std::string& part : parts(bytes, options, rows_max)) joined += part;
   RC_ASSERT(joined == bytes);
+}
+
+RC_GTEST_PROP(RowChunksOfAnything, SayTogetherWhatTheWholeSays, ()) {
+  const auto bytes = "x,y\n" + *rc::gen::container<std::string>(rc::gen::element('a', ',', '"', ' ', '\n', '\r'));
+  const auto rows_max = *rc::gen::inRange<std::size_t>(1, 4);
+  const auto whole = read_rows(bytes, csv());
+  RC_PRE(whole.has_value());  // a quote that never ends is trouble either way
+  std::string joined;
+  for (const std::string& part : parts(bytes, csv(), rows_max)) {
+    const auto rows = read_rows(part, csv());
+    RC_ASSERT(rows.has_value());
+    joined += *rows;
+  }
+  RC_ASSERT(joined == *whole);
 }
 
 }  // namespace

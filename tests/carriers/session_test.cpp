@@ -106,6 +106,17 @@ class SessionTest : public ProfileTest {
   std::optional<Session> session_;
 };
 
+TEST_F(SessionTest, WhatSaysThatItHasEndedIsNoAnswerAboutShipments) {
+  const std::string whole =
+      with(tracking(login), "shipments =", "not_found_statuses = [403, 404]\ngone_statuses = [401]\nshipments =");
+  const auto found = errors(whole);
+  ASSERT_EQ(found.size(), 2U);
+  EXPECT_EQ(found[0].key, "track.answer.not_found_statuses");
+  EXPECT_THAT(found[0].message, HasSubstr("403 means that the session has ended"));
+  EXPECT_EQ(found[1].key, "track.answer.gone_statuses");
+  EXPECT_TRUE(loaded(with(tracking(""), "shipments =", "not_found_statuses = [403]\nshipments ="))) << "no login";
+}
+
 TEST_F(SessionTest, ALoginGivesTheValuesThatRequestsAreMadeWith) {
   open(login);
   EXPECT_EQ(login_request().body, R"(<login user="77&amp;1" password="hush-hush"/>)");
@@ -283,6 +294,49 @@ TEST_F(SessionTest, ARefreshTokenIsUsedAndKeptUntilItFails) {
   EXPECT_EQ(values()->values.front(), "t-3");
   now_ += std::chrono::days{300};
   EXPECT_TRUE(values()) << "nothing says that it ends";
+}
+
+TEST_F(SessionTest, ATokenThatIsRefusedThoughItWasJustRefreshedIsAskedForFromTheBeginning) {
+  open(oauth);
+  log_in(answer(R"({"access_token": "t-1", "refresh_token": "r-1"})"));
+  EXPECT_TRUE(session_->rejected(values()->generation, now_));
+  EXPECT_THAT(login_request().body, HasSubstr("grant_type=refresh_token"));
+  session_->login_answered(answer(R"({"access_token": "t-2"})"), now_);
+  now_ += 60s;
+  EXPECT_TRUE(session_->rejected(values()->generation, now_));
+  EXPECT_THAT(login_request().body, HasSubstr("grant_type=client_credentials"));
+}
+
+TEST_F(SessionTest, ACarrierThatWantsToRestIsNotAskedForAnotherTokenAtOnce) {
+  open(oauth);
+  log_in(answer(R"({"access_token": "t-1", "refresh_token": "r-1", "expires_in": 300})"));
+  now_ += 300s;
+  HttpAnswer throttled = answer("", 429);
+  throttled.retry_after = 120s;
+  log_in(throttled);
+  now_ += 119s;
+  EXPECT_EQ(trouble().kind, CarrierTrouble::Kind::throttled);
+  now_ += 1s;
+  EXPECT_THAT(login_request().body, HasSubstr("refresh_token=r-1")) << "nothing was said against it";
+}
+
+TEST_F(SessionTest, AClockThatIsSetBackMakesNoRestAndNoSessionLonger) {
+  open(login);
+  log_in(answer("<fault>no such user</fault>"));
+  now_ -= 6h;
+  trouble();
+  now_ += 5s;
+  log_in(answer("<token>1</token>"));
+  now_ -= 6h;
+  EXPECT_TRUE(values());
+  now_ += 29min;
+  log_in(answer("<token>2</token>"));
+  EXPECT_TRUE(session_->rejected(values()->generation, now_));
+  log_in(answer("<token>3</token>"));
+  now_ -= 6h;
+  EXPECT_FALSE(session_->rejected(values()->generation, now_)) << "within the minute";
+  now_ += 60s;
+  EXPECT_TRUE(session_->rejected(values()->generation, now_));
 }
 
 TEST_F(SessionTest, TheErrorOfOAuth2IsTold) {

@@ -88,6 +88,12 @@ TEST_F(Trial, KeepsTheBytesOfAnAnswerThatIsNoUtf8) {
   EXPECT_EQ(kept, test::with(answer_text, "canary-4f1d", "[secret]"));
 }
 
+TEST_F(Trial, OfAnAnswerWhoseMediaTypeIsNoTextIsASampleToo) {
+  const auto files = trial_sample(trial(std::string(answer_text), "text/xml; name=\"gu\xED\x61.xml\""));
+  ASSERT_TRUE(files) << files.error();
+  EXPECT_THAT(files->back().text, HasSubstr("text/xml; name=\\\"gu\xEF\xBF\xBD\x61.xml"));
+}
+
 TEST_F(Trial, TellsWhyThereIsNoTree) {
   const nlohmann::json told = trial("<html><body>Service Unavailable</body></html>", "text/html");
   EXPECT_THAT(told["pages"][0]["tree_problem"], HasSubstr("HTML"));

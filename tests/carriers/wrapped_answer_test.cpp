@@ -57,6 +57,14 @@ TEST(EmbeddedDocument, ALaterPathMayPointIntoAnEarlierDocument) {
             "3");
 }
 
+TEST(EmbeddedDocument, AByteOrderMarkBeforeItIsSkipped) {
+  EXPECT_EQ(written(decode_json(R"({"d": "\ufeff{\"a\": \"b\"}"})", "", with_embedded(Format::json, {"/json/d"}))),
+            "<json><d><a>b</a></d></json>");
+  EXPECT_EQ(written(decode_xml("<r><Result>&#xFEFF;&lt;?xml version=\"1.0\"?&gt;&lt;a/&gt;</Result></r>", "text/xml",
+                               with_embedded(Format::xml, {"//Result"}))),
+            "<r><Result><a/></Result></r>");
+}
+
 TEST(EmbeddedDocument, WhatHoldsNoneStaysAsItIs) {
   for (const std::string_view body : {"<r><Result>sin datos</Result></r>", "<r><Result><a/>{}</Result></r>",
                                       "<r><Result/></r>", "<r Result=\"{}\"/>"})
