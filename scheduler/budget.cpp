@@ -90,6 +90,10 @@ void Budget::add_delay(double minutes) {
   current_.delay += minutes;
 }
 
+void Budget::clock_set_back(Second now) {
+  next_ = std::min(next_, later(now, period_s));
+}
+
 Budget::Period Budget::spent() const {
   Period sum = current_;
   for (const Period& period : recent_) sum += period;

@@ -41,6 +41,8 @@ class Budget {
   void add_delay(double minutes);
   /// Moves the prices every six hours; at other times it does nothing.
   void adjust(Second now);
+  /// It does not wait until the clock has come so far again.
+  void clock_set_back(Second now);
 
   const Prices& prices() const { return prices_; }
   /// Before anything is known of a carrier: each shipment is asked about so often, in seconds.

@@ -132,7 +132,7 @@ ShipmentExplanation Lane::explain(Slot slot, Instant now) const {
   else if (row.resync)
     told.because = Because::by_hand;
   if (!lane.learning) {
-    told.longest = to_instant(later(row.asked, lane.interval()));
+    told.longest = row.asked == 0 ? told.next_due : to_instant(later(row.asked, lane.interval()));
     return told;
   }
   const AdaptiveSchedule& schedule = lane.learning->schedule();

@@ -75,6 +75,11 @@ AdaptiveCalendar LaneLearning::calendar_around(Second now) const {
   return AdaptiveCalendar(*config_.calendar, now - std::min(now, looks_back_s), later(now, looks_ahead_s));
 }
 
+void LaneLearning::renew_calendar(Second now) {
+  calendar_until_ = later(now, looks_ahead_s);
+  schedule_.set_calendar(calendar_around(now));
+}
+
 // ------------------------------------------------------------------ spending
 
 void LaneLearning::request_sent(std::size_t polls) {
@@ -123,10 +128,7 @@ bool LaneLearning::wants_to_learn(Second now, std::size_t shipments) const {
 }
 
 LearningInput LaneLearning::input(std::vector<OpenShipment> open, Second now) {
-  if (later(now, ahead_min_s) > calendar_until_) {
-    calendar_until_ = later(now, looks_ahead_s);
-    schedule_.set_calendar(calendar_around(now));
-  }
+  if (later(now, ahead_min_s) > calendar_until_) renew_calendar(now);
   return schedule_.learning_input(std::move(open), {}, budget_.prices(), now);
 }
 
@@ -147,8 +149,17 @@ bool LaneLearning::learned(std::shared_ptr<const AdaptivePlan> plan, std::size_t
 }
 
 void LaneLearning::clock_set_back(Second now) {
-  schedule_.clock_set_back(now);
+  renew_calendar(now);  // the one that is there may begin later
+  forget_the_future(now);
+  times_.clock_set_back(now);
   next_hour_ = std::min(next_hour_, (now / hour_s + 1) * hour_s);
+}
+
+/// Of what outlives a restart, too: the process before this one may have had the wrong time.
+void LaneLearning::forget_the_future(Second now) {
+  schedule_.clock_set_back(now);
+  budget_.clock_set_back(now);
+  batches_since_ = std::min(batches_since_, now);
 }
 
 // ------------------------------------------------------------------ what outlives a restart
@@ -200,7 +211,7 @@ bool LaneLearning::restore(std::string_view earlier, std::string_view recent, Se
     budget_.restore(budget);
   }
   schedule_.restore(std::move(*state));
-  schedule_.clock_set_back(now);
+  forget_the_future(now);
   times_ = PlanTimes(now, now + restart_first_s + static_cast<Second>(schedule_.settings().seed % restart_spread_s));
   return true;
 }

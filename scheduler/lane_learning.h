@@ -63,6 +63,8 @@ class LaneLearning {
     bool any = false;
   };
   AdaptiveCalendar calendar_around(Second now) const;
+  void renew_calendar(Second now);
+  void forget_the_future(Second now);
   bool earlier_is_given() const;
 
   AdaptiveConfig config_;

@@ -31,4 +31,9 @@ void PlanTimes::made(Second now) {
   next_ = later(now, now < later(started_, young_s) ? day_s / 2 : day_s);
 }
 
+void PlanTimes::clock_set_back(Second now) {
+  started_ = std::min(started_, now);
+  next_ = std::min(next_, later(now, cold_s));
+}
+
 }  // namespace remitod::scheduler

@@ -17,6 +17,8 @@ class PlanTimes {
 
   bool wants_plan(const AdaptiveSchedule& schedule, const Prices& prices, Second now) const;
   void made(Second now);
+  /// The next plan comes no later than that of a beginner.
+  void clock_set_back(Second now);
 
  private:
   Second started_, next_;

@@ -115,5 +115,15 @@ TEST(Budget, OfTheLastDayForgetsWhatIsOlder) {
   EXPECT_GT(budget.spent().requests, 100) << "two days";
 }
 
+TEST(Budget, DoesNotWaitUntilAClockThatWasSetBackHasComeSoFarAgain) {
+  Budget budget(share(0.25), 20, monday + 30 * day_s);
+  budget.start_from(1e-4);
+  const double before = budget.prices().poll;
+  budget.clock_set_back(monday);
+  live(budget, 48, [](const Prices&) { return Spent{50, 3}; });
+  EXPECT_GT(budget.prices().poll, before);
+  EXPECT_LE(budget.spent_lately().requests, 24 * 3);
+}
+
 }  // namespace
 }  // namespace remitod::test

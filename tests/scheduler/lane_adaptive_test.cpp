@@ -130,6 +130,42 @@ TEST(AdaptiveLane, BeginsToLearnAnewWhereNothingOutlivedTheRestart) {
   EXPECT_EQ(lane.next_due(*lane.find(1)), monday + 1h) << "hourly, as one of whom nothing is known";
 }
 
+/// Until `end`, with every request answered; the first shipment of each has something new.
+void live_until(LaneBundle& b, Instant end) {
+  while (b.now < end) {
+    const auto batch = b.take_next();
+    ASSERT_TRUE(batch);
+    b.lane.saw(batch->id, batch->slots.front(), Status::in_transit, true);
+    b.finish(*batch, BatchOutcome::Kind::answered);
+  }
+}
+
+TEST(AdaptiveLane, LearnsAndCountsItsDaysThoughItsClockWasAMonthAheadAtFirst) {
+  LaneBundle b(adaptive_config(0.25));
+  b.now = monday + 30 * 24h;
+  b.add(1);
+  b.now = monday;
+  b.add_range(2, 30);
+  live_until(b, monday + 17h);
+  EXPECT_FALSE(b.lane.wants_to_learn(b.now)) << "most of a day comes first";
+  live_until(b, monday + 19h);
+  EXPECT_TRUE(b.lane.wants_to_learn(b.now));
+  live_until(b, monday + 72h);
+  EXPECT_LE(b.lane.status(b.now).budget->used, 50) << "of the last day: two an hour";
+}
+
+TEST(AdaptiveLane, CountsItsDaysThoughTheProcessBeforeItWasAMonthAhead) {
+  LaneBundle before(adaptive_config(0.25)), b(adaptive_config(0.25));
+  before.now = monday + 30 * 24h;
+  before.add_range(1, 30);
+  live_until(before, before.now + 2h);
+  const auto lessons = before.lane.lessons().value();
+  ASSERT_TRUE(b.lane.restore_lessons(lessons.earlier.value(), lessons.recent, monday));
+  b.add_range(1, 30);
+  live_until(b, monday + 72h);
+  EXPECT_LE(b.lane.status(b.now).budget->used, 50) << "of the last day: two an hour";
+}
+
 TEST(AdaptiveLane, AfterAnOutageTheMostOverdueGoFirstAndNotAllAtOnce) {
   const auto rows = evenings(12, 40);
   LaneRunPlan plan = adaptive_plan(1);
