@@ -22,6 +22,11 @@ std::unexpected<DbError> disk_failure(const std::string& what, const fs::path& f
   return failure(DbError::Kind::disk, what + " " + file.string() + ": " + std::strerror(errno));
 }
 
+/// is_unusable_file().
+std::unexpected<DbError> damage(std::string message) {
+  return std::unexpected(DbError{DbError::Kind::disk, std::to_string(SQLITE_CORRUPT), std::move(message)});
+}
+
 class ReadOnlyDatabase {
  public:
   static DbResult<ReadOnlyDatabase> open(const fs::path& file, std::chrono::seconds busy_timeout) {
@@ -52,6 +57,7 @@ class ReadOnlyDatabase {
   explicit ReadOnlyDatabase(sqlite3* database) : database_(database, &sqlite3_close_v2) {}
   std::unexpected<DbError> error() const {
     const int code = sqlite3_errcode(database_.get()) & 0xff;
+    if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB) return damage(sqlite3_errmsg(database_.get()));
     const bool is_busy = code == SQLITE_BUSY || code == SQLITE_LOCKED;
     return failure(is_busy ? DbError::Kind::busy : DbError::Kind::disk, sqlite3_errmsg(database_.get()));
   }
@@ -96,26 +102,55 @@ DbResult<void> sync(const fs::path& path, int flags) {
   return {};
 }
 
-/// Reads every page of the copy. Returns its schema version.
-DbResult<int> check(const fs::path& copy) {
-  auto opened = ReadOnlyDatabase::open(copy, std::chrono::seconds{1});
-  if (!opened) return std::unexpected(opened.error());
-  const auto sound = opened->run("pragma integrity_check(1)");
+/// Reads every page.
+DbResult<void> check_soundness(ReadOnlyDatabase& database) {
+  const auto sound = database.run("pragma integrity_check(1)");
   if (!sound) return std::unexpected(sound.error());
-  if (*sound != "ok") return failure(DbError::Kind::disk, "the copy is damaged: " + *sound);
-  const auto stray = opened->run("pragma foreign_key_check");
+  if (*sound != "ok") return damage(*sound);
+  const auto stray = database.run("pragma foreign_key_check");
   if (!stray) return std::unexpected(stray.error());
-  if (!stray->empty())
-    return failure(DbError::Kind::disk, "the copy is damaged: table " + *stray + " refers to rows that are not there");
-  const auto version = opened->run("select max(version) from schema_migrations");
+  if (!stray->empty()) return damage("table " + *stray + " refers to rows that are not there");
+  return {};
+}
+
+/// What is damaged in the copy is so in the database, unless it is sound: then the disk of the copy has failed.
+DbResult<void> check(ReadOnlyDatabase& copy, ReadOnlyDatabase& database) {
+  const auto sound = check_soundness(copy);
+  if (sound || !is_unusable_file(sound.error())) return sound;
+  if (auto source = check_soundness(database); !source) return source;
+  return failure(DbError::Kind::disk, "the copy is damaged, and the database is not: " + sound.error().message);
+}
+
+DbResult<int> schema_version(ReadOnlyDatabase& copy) {
+  const auto version = copy.run("select max(version) from schema_migrations");
   if (!version || version->empty())
     return failure(DbError::Kind::connection, "this is no database of remitod: it has no schema version");
   return std::stoi(*version);
 }
 
+/// A copy that took this name would be the end of the database.
+bool is_of_database(const fs::path& file, const std::string& database) {
+  std::error_code ignored;
+  const std::string real = fs::canonical(database, ignored).string();  // beside which SQLite has the others
+  for (const char* ending : {"", "-wal", "-shm", "-journal", ".lock"})
+    if (fs::equivalent(file, real + ending, ignored)) return true;
+  return false;
+}
+
+/// Copies to `name`, an empty file. Returns the copy's schema version.
+DbResult<int> copy_whole(ReadOnlyDatabase& source, const std::string& name) {
+  if (const auto copied = source.run("vacuum into ?1", &name); !copied) return std::unexpected(copied.error());
+  auto copy = ReadOnlyDatabase::open(name, std::chrono::seconds{1});
+  if (!copy) return std::unexpected(copy.error());
+  if (const auto sound = check(*copy, source); !sound) return std::unexpected(sound.error());
+  return schema_version(*copy);
+}
+
 }  // namespace
 
 DbResult<Backup> back_up_sqlite(const DatabaseUrl& url, const fs::path& file, std::chrono::seconds busy_timeout) {
+  if (is_of_database(file, url.connect))
+    return failure(DbError::Kind::constraint, file.string() + " is the database itself, or belongs to it");
   auto source = ReadOnlyDatabase::open(url.connect, busy_timeout);
   if (!source) return std::unexpected(source.error());
   const fs::path folder = file.has_parent_path() ? file.parent_path() : fs::path(".");
@@ -125,8 +160,9 @@ DbResult<Backup> back_up_sqlite(const DatabaseUrl& url, const fs::path& file, st
   if (made.get() < 0) return disk_failure("cannot make a file in", folder);
   Unfinished copy(name);
 
-  if (const auto copied = source->run("vacuum into ?1", &name); !copied) return std::unexpected(copied.error());
-  const auto version = check(copy.file());
+  auto version = copy_whole(*source, name);
+  if (!version && is_unusable_file(version.error()))
+    version.error().message = "the database " + url.connect + " is damaged: " + version.error().message;
   if (!version) return std::unexpected(version.error());
   if (auto synced = sync(copy.file(), O_RDONLY); !synced) return std::unexpected(synced.error());
   if (::rename(copy.file().c_str(), file.c_str()) != 0) return disk_failure("cannot rename the copy to", file);

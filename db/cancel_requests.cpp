@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "db/cancel_rules.h"
@@ -20,7 +21,11 @@ using Kind = CancelOutcome::Kind;
 // rather read the whole table in the order of its ids, but for the plus.
 
 // New rows, and those that wait for a remito request. One that was not taken in yet is there all the same: the sweep
-// that takes it in may have failed, or be on its way.
+// that takes it in may have failed, or be on its way. Those that go on waiting, which may be for a person, come last:
+// however many they are, they keep nobody else's from being decided.
+#define GOES_ON_WAITING                                                                                    \
+  "coalesce(r.id is not null and (r.accepted_at is null or r.state in ('sending', 'accepted', 'unknown', " \
+  "'needs_operator')), false)"
 constexpr Sql situations_sql{
     R"(select c.id, c.order_number,
               exists (select 1 from cancel_requests other
@@ -36,7 +41,7 @@ constexpr Sql situations_sql{
        left join shipments s on s.id = (
          select max(id) from shipments where order_number = c.order_number and parcel_group = c.parcel_group)
        where c.state in ('pending', 'sending', 'unknown') and c.state = 'pending' and c.shipment_id is null
-       order by +c.id limit :limit)",
+       order by )" GOES_ON_WAITING ", +c.id limit :limit",
     R"(select c.id, c.order_number,
               cast(exists (select 1 from cancel_requests other
                            where other.order_number = c.order_number and other.parcel_group = c.parcel_group
@@ -51,7 +56,9 @@ constexpr Sql situations_sql{
          where order_number = c.order_number and parcel_group = c.parcel_group and state <> 'refused')
        left join shipments s on s.id = (
          select max(id) from shipments where order_number = c.order_number and parcel_group = c.parcel_group)
-       where c.state = 'pending' and c.shipment_id is null order by c.id limit :limit::bigint for update of c)"};
+       where c.state = 'pending' and c.shipment_id is null
+       order by )" GOES_ON_WAITING ", c.id limit :limit::bigint for update of c"};
+#undef GOES_ON_WAITING
 
 // A request that a worker has claimed in the meantime is left to it: the cancellation waits then.
 constexpr Sql stop_request_sql{
@@ -64,6 +71,7 @@ constexpr Sql stop_request_sql{
            refusal_code = 'cancelled', refusal_text = 'cancelled before it was sent'
        where id = :id::bigint and state = 'pending')"};
 
+// What goes on waiting as it did is left alone: on SQLite each write of ours wakes the next look.
 constexpr Sql decide_sql{
     R"(update cancel_requests
        set accepted_at = coalesce(accepted_at, :now), state = d.state, refusal_code = d.code, refusal_text = d.text,
@@ -75,7 +83,9 @@ constexpr Sql decide_sql{
        from (select value ->> 'id' as id, value ->> 'state' as state, value ->> 'code' as code, value ->> 'text' as text,
                     value ->> 'request_id' as request_id, value ->> 'shipment_id' as shipment_id
              from json_each(:decisions)) as d
-       where cancel_requests.id = d.id and cancel_requests.state = 'pending')",
+       where cancel_requests.id = d.id and cancel_requests.state = 'pending'
+         and (d.state <> 'pending' or d.shipment_id is not null or cancel_requests.accepted_at is null
+              or cancel_requests.request_id is not d.request_id))",
     R"(update cancel_requests c
        set accepted_at = coalesce(c.accepted_at, :now::bigint), state = d.state, refusal_code = d.code,
            refusal_text = d.text, request_id = d.request_id, shipment_id = d.shipment_id,
@@ -85,7 +95,9 @@ constexpr Sql decide_sql{
            settled_at = case when d.state <> 'pending' then :now::bigint end
        from jsonb_to_recordset(:decisions::jsonb)
               as d (id bigint, state text, code text, text text, request_id bigint, shipment_id bigint)
-       where c.id = d.id and c.state = 'pending')"};
+       where c.id = d.id and c.state = 'pending'
+         and (d.state <> 'pending' or d.shipment_id is not null or c.accepted_at is null
+              or c.request_id is distinct from d.request_id))"};
 
 // Tracking has shown what an unclear call came to, or its time is over.
 constexpr Sql looks_sql{
@@ -335,7 +347,9 @@ const char* state_of(Kind kind) {
 }
 
 /// What the carrier has agreed to is an event of the shipment like those that it tells by itself later. It comes after
-/// all that is known, though one of the two clocks may say otherwise.
+/// all that is known, though one of the two clocks may say otherwise; and behind the carrier's list, which decides
+/// about what is told of today without an hour, known already or not. (That a parcel was delivered stands all the
+/// same.)
 DbResult<void> cancel_shipment(Session& session, std::int64_t shipment_id, const std::string& remito,
                                const ApplyRules& rules, Instant now) {
   std::optional<Instant> last_event;
@@ -344,7 +358,9 @@ DbResult<void> cancel_shipment(Session& session, std::int64_t shipment_id, const
   event.code = "cancel_request";
   event.text = "Cancelado a pedido";
   event.status = Status::cancelled;
-  event.occurred_at = OccurredAt{.at = last_event ? std::max(now, *last_event + std::chrono::seconds{1}) : now};
+  event.occurred_at = OccurredAt{.at = last_event ? std::max(now, *last_event + std::chrono::seconds{1}) : now,
+                                 .zone = ZoneSource::offset};  // not one that a carrier showed without a time
+  event.position = std::numeric_limits<std::uint32_t>::max();
   const PolledReport report{.shipment_id = shipment_id,
                             .report = {.remito = remito, .kind = Report::Kind::events, .events = {event}},
                             .is_our_doing = true};

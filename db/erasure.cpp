@@ -21,12 +21,15 @@ constexpr Sql count_requests_sql{"select coalesce(sum(case when " DONE
                                  "coalesce(sum(case when " DONE
                                  " and erased_at is null then 1 else 0 end), 0), "
                                  "count(*) from remito_requests where " OF_ORDER};
-constexpr Sql erase_requests_sql{
-    "update remito_requests set payload = '{}', refusal_text = '', erased_at = :now "
-    "where " OF_ORDER " and erased_at is null and " DONE,
-    "update remito_requests set payload = '{}', refusal_text = '', "
-    "erased_at = :now::bigint "
-    "where " OF_ORDER " and erased_at is null and " DONE};
+// Why a person refused it is told in that person's words.
+#define WORDLESS                        \
+  "payload = '{}', refusal_text = '', " \
+  "operator_action = case when operator_action like 'refused: %' then 'refused' else operator_action end"
+constexpr Sql erase_requests_sql{"update remito_requests set " WORDLESS ", erased_at = :now where " OF_ORDER
+                                 " and erased_at is null and " DONE,
+                                 "update remito_requests set " WORDLESS ", erased_at = :now::bigint where " OF_ORDER
+                                 " and erased_at is null and " DONE};
+#undef WORDLESS
 
 constexpr Sql erase_cancels_sql{"update cancel_requests set refusal_text = '' where " OF_ORDER
                                 " and settled_at is not null"};
@@ -87,6 +90,19 @@ constexpr Sql erase_transitions_sql{
     "update transitions set " ERASED " where " OF_ORDER
     " and (shipment_id is null or shipment_id in (select value::bigint from jsonb_array_elements_text(:ids::jsonb)))"};
 #undef ERASED
+// The last words with a code that no profile knew are kept as an example of it, and may be those of this order. The
+// next event of the code brings others.
+#define THEIR_CODES "select s.carrier, e.code from tracking_events e join shipments s on s.id = e.shipment_id where "
+constexpr Sql forget_codes_sql{
+    "delete from unmapped_codes where (carrier, code) in (" THEIR_CODES
+    "e.code = e.text and s.id in (select value from json_each(:ids)))",
+    "delete from unmapped_codes where (carrier, code) in (" THEIR_CODES
+    "e.code = e.text and s.id in (select value::bigint from jsonb_array_elements_text(:ids::jsonb)))"};
+constexpr Sql forget_examples_sql{"update unmapped_codes set text = '' where (carrier, code) in (" THEIR_CODES
+                                  "s.id in (select value from json_each(:ids)))",
+                                  "update unmapped_codes set text = '' where (carrier, code) in (" THEIR_CODES
+                                  "s.id in (select value::bigint from jsonb_array_elements_text(:ids::jsonb)))"};
+#undef THEIR_CODES
 constexpr Sql mark_shipments_sql{
     "update shipments set erased_at = :now where id in (select value from json_each(:ids))",
     "update shipments set erased_at = :now::bigint "
@@ -154,6 +170,8 @@ nlohmann::json new_keys(Session& session, const std::string& ids) {
 
 void erase_shipments(Session& session, std::string_view order_number, const std::string& ids, Instant now) {
   const std::string keys = to_parameter(new_keys(session, ids));
+  session.execute(forget_codes_sql, {{"ids", ids}});
+  session.execute(forget_examples_sql, {{"ids", ids}});
   session.execute(erase_events_sql, {{"keys", keys}});
   session.execute(rename_in_transitions_sql, {{"keys", keys}});
   session.execute(erase_transitions_sql, {{"order_number", order_number}, {"ids", ids}});

@@ -131,6 +131,8 @@ DbResult<void> transact(Session& session, std::move_only_function<DbResult<void>
     outcome = std::unexpected(to_error(exception));
   }
   session.rollback();
+  // Not every connection that is of no use is lost: a server that became a standby goes on answering on it for ever.
+  if (outcome.error().kind == DbError::Kind::connection) session.give_up();
   return outcome;
 }
 

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <filesystem>
 #include <string>
 #include <system_error>
 
@@ -17,6 +18,13 @@ namespace {
 
 DbError held_elsewhere(const std::string& where) {
   return {DbError::Kind::busy, "", "another remitod already serves this database (" + where + ")"};
+}
+
+/// One name for each database, whatever links lead to it.
+std::string real_path(const std::string& path) {
+  std::error_code error;
+  const std::filesystem::path real = std::filesystem::weakly_canonical(path, error);
+  return error ? path : real.string();
 }
 
 class FileLock final : public InstanceLock {
@@ -80,7 +88,7 @@ class AdvisoryLock final : public InstanceLock {
 }  // namespace
 
 DbResult<std::unique_ptr<InstanceLock>> InstanceLock::acquire(const DatabaseUrl& url) {
-  if (url.engine == DatabaseUrl::Engine::sqlite) return FileLock::acquire(url.connect + ".lock");
+  if (url.engine == DatabaseUrl::Engine::sqlite) return FileLock::acquire(real_path(url.connect) + ".lock");
   return AdvisoryLock::acquire(url.connect);
 }
 

@@ -11,8 +11,9 @@ namespace remitod::db {
 
 class InstanceLock {
  public:
-  /// SQLite: flock on PATH.lock. PostgreSQL: an advisory lock of a connection of its own. Kind::busy when another
-  /// instance holds it; Kind::connection or disk when it cannot be asked for (is_unusable_file() tells why).
+  /// SQLite: flock on PATH.lock, beside the file that links lead to. PostgreSQL: an advisory lock of a connection of
+  /// its own. Kind::busy when another instance holds it; Kind::connection or disk when it cannot be asked for
+  /// (is_unusable_file() tells why).
   static DbResult<std::unique_ptr<InstanceLock>> acquire(const DatabaseUrl& url);
   virtual ~InstanceLock() = default;
 

@@ -35,13 +35,16 @@ constexpr Sql needs_operator_sql{
               operator_action, parcel_group, attempts, requested_at, settled_at
        from remito_requests where state = 'needs_operator' order by id limit 50)"};
 
-// Also while one is just being tried again, or it would come and go. SQLite takes the partial index because its
-// condition is written out.
+// Also while one is just being tried again, or it would come and go. Of each carrier as many, so that one with many
+// does not hide those of another. SQLite takes the partial index because its condition is written out.
 constexpr Sql unsent_sql{
-    R"(select carrier, accepted_at, refusal_text from remito_requests
-       where state in ('pending', 'sending') and unclear_at is null and accepted_at is not null
-         and attempts > case state when 'sending' then 1 else 0 end
-       order by accepted_at, id limit 1000)"};
+    R"(select carrier, accepted_at, refusal_text
+       from (select id, carrier, accepted_at, refusal_text,
+                    row_number() over (partition by carrier order by accepted_at, id) as place
+             from remito_requests
+             where state in ('pending', 'sending') and unclear_at is null and accepted_at is not null
+               and attempts > case state when 'sending' then 1 else 0 end) as tried
+       where place <= 1000 order by accepted_at, id)"};
 
 std::vector<CarrierCounts> read_counts(Session& session, const Sql& sql) {
   std::vector<CarrierCounts> counts;

@@ -6,6 +6,8 @@
 #include <map>
 #include <utility>
 
+#include "db/json_rows.h"
+
 namespace remitod::db {
 namespace {
 
@@ -14,6 +16,11 @@ constexpr std::size_t client_ref_size_max = 30;
 
 bool is_blank(std::string_view text) {
   return text.find_first_not_of(blanks) == std::string_view::npos;
+}
+
+/// SQLite takes any bytes. Compared with what is known they would be others, and the order would have no duplicates.
+bool is_utf8(const std::string& text) {
+  return nlohmann::json::parse(to_parameter(text)) == text;
 }
 
 bool is_json_object(std::string_view text) {
@@ -53,6 +60,10 @@ std::vector<Acceptance> decide(std::span<const NewRequest> requests, std::span<c
 
     if (is_blank(request.order_number)) {
       decision.refusal = Refusal{std::string(refusal_invalid_request), "order_number is empty", false};
+      continue;
+    }
+    if (!is_utf8(request.order_number)) {
+      decision.refusal = Refusal{std::string(refusal_invalid_request), "order_number is not UTF-8", false};
       continue;
     }
     // Before the row's own defects: a defective duplicate must not take its order back either.

@@ -1,9 +1,11 @@
 // Requests to ask carriers now, past the schedule. What they name is found in shipment_view.cpp.
 #include "db/json_rows.h"
+#include "db/resync_record.h"
 #include "db/session.h"
 #include "db/stores.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace remitod::db {
 namespace {
@@ -28,6 +30,12 @@ constexpr Sql refuse_sql{
 constexpr Sql finish_sql{
     R"(update resync_requests set finished_at = :now, shipments = :shipments, error = :error
        where id = :id and finished_at is null)"};
+
+constexpr Sql find_sql{
+    R"(select target, case when finished_at is null then 0 else 1 end, shipments, error
+       from resync_requests where id = :id)",
+    R"(select target, case when finished_at is null then 0 else 1 end, shipments, error
+       from resync_requests where id = :id::bigint)"};
 
 constexpr const char* unreadable_target = "target is none of: all, CARRIER, CARRIER:REMITO, order:NUMBER";
 
@@ -62,6 +70,13 @@ DbResult<void> finish_resync_request(Session& session, std::int64_t resync_id, s
                                      std::string_view error, Instant now) {
   session.execute(finish_sql, {{"id", resync_id}, {"shipments", shipments}, {"error", storable(error)}, {"now", now}});
   return {};
+}
+
+DbResult<std::optional<ResyncRecord>> find_resync_record(Session& session, std::int64_t resync_id) {
+  ResyncRecord record;
+  const bool found = session.query_row(find_sql, {{"id", resync_id}},
+                                       {&record.target, &record.finished, &record.shipments, &record.error});
+  return found ? std::optional(std::move(record)) : std::nullopt;
 }
 
 }  // namespace remitod::db

@@ -19,10 +19,12 @@ std::size_t removed(Session& session, const Sql& sql, Instant before, std::size_
 #define SETTLED "state in ('granted', 'refused', 'cancelled')"
 
 constexpr Sql payloads_sql{
-    R"(update remito_requests set payload = '{}', refusal_text = '', erased_at = :now
+    R"(update remito_requests set payload = '{}', refusal_text = '', erased_at = :now,
+         operator_action = case when operator_action like 'refused: %' then 'refused' else operator_action end
        where id in (select id from remito_requests where settled_at < :before and erased_at is null and )" SETTLED
     R"( order by settled_at limit :limit))",
-    R"(update remito_requests set payload = '{}', refusal_text = '', erased_at = :now::bigint
+    R"(update remito_requests set payload = '{}', refusal_text = '', erased_at = :now::bigint,
+         operator_action = case when operator_action like 'refused: %' then 'refused' else operator_action end
        where id in (select id from remito_requests
                     where settled_at < :before::bigint and erased_at is null and )" SETTLED
     R"( order by settled_at limit :limit::bigint))"};
@@ -156,12 +158,15 @@ DbResult<std::size_t> remove_requests(Session& session, const RetentionLimits& l
   std::vector<std::int64_t> ids;
   std::int64_t id = 0;
   session.query(old_requests_sql, {{"before", limits.requests}, {"limit", limit}}, {&id}, [&] { ids.push_back(id); });
-  if (ids.empty()) return removed(session, stray_cancels_sql, limits.requests, limit);
-  const std::string parameter = ids_parameter(ids);
-  session.execute(cancels_sql, {{"ids", parameter}});
-  session.execute(leave_shipments_sql, {{"ids", parameter}});
-  session.execute(requests_sql, {{"ids", parameter}});
-  return ids.size();
+  if (!ids.empty()) {
+    const std::string parameter = ids_parameter(ids);
+    session.execute(cancels_sql, {{"ids", parameter}});
+    session.execute(leave_shipments_sql, {{"ids", parameter}});
+    session.execute(requests_sql, {{"ids", parameter}});
+  }
+  if (ids.size() == limit) return limit;
+  // Fewer than `limit` end the round, so the rest of it is theirs.
+  return ids.size() + removed(session, stray_cancels_sql, limits.requests, limit - ids.size());
 }
 
 // ---------------------------------------------------------------- shipments

@@ -311,6 +311,10 @@ std::uint64_t Session::statements() const {
   return state_->statements;
 }
 
+void Session::give_up() {
+  state_->broken = true;
+}
+
 bool Session::usable() const {
   if (state_->broken) return false;
   if (state_->engine == Engine::sqlite) return true;

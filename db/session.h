@@ -96,9 +96,10 @@ class Session {
   /// Statements sent, BEGIN, COMMIT and what `open` sends not counted.
   std::uint64_t statements() const;
 
-  /// False when it has to be opened anew: the server has hung up on us (as far as can be told without asking it), or a
-  /// transaction could not be rolled back.
+  /// False when it has to be opened anew: the server has hung up on us (as far as can be told without asking it), a
+  /// transaction could not be rolled back, or it was given up.
   bool usable() const;
+  void give_up();
 
  private:
   struct State;

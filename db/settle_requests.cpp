@@ -29,26 +29,30 @@ constexpr Sql still_ours_sql{
        where r.state in ('sending', 'accepted', 'unknown') order by r.id for update of r)"};
 
 // The partial unique index over open shipments decides whether the remito is in use; such rows are missing from what
-// is returned. (SQLite wants a WHERE in front of ON CONFLICT, or takes it for a join's ON.)
+// is returned. The carrier may have registered it as early as the first call that may have made it began, days before
+// we learn of it: what has happened since is this shipment's. (SQLite wants a WHERE in front of ON CONFLICT, or takes
+// it for a join's ON.)
 constexpr Sql insert_shipments_sql{
     R"(insert into shipments (order_number, parcel_group, carrier, remito, registered_at, accepted_at, request_id,
                               cycle)
-       select r.order_number, r.parcel_group, r.carrier, g.value ->> 'remito', :now, :now, r.id,
+       select r.order_number, r.parcel_group, r.carrier, g.value ->> 'remito',
+              coalesce(r.first_sent_at, :now), :now, r.id,
               1 + coalesce((select max(cycle) from shipments s
                             where s.carrier = r.carrier and s.remito = g.value ->> 'remito'), 0)
        from json_each(:granted) as g join remito_requests r on r.id = g.value ->> 'id'
        where true order by r.id
        on conflict do nothing
-       returning id, request_id)",
+       returning id, request_id, registered_at)",
     R"(insert into shipments (order_number, parcel_group, carrier, remito, registered_at, accepted_at, request_id,
                               cycle)
-       select r.order_number, r.parcel_group, r.carrier, g.remito, :now::bigint, :now::bigint, r.id,
+       select r.order_number, r.parcel_group, r.carrier, g.remito, coalesce(r.first_sent_at, :now::bigint),
+              :now::bigint, r.id,
               1 + coalesce((select max(cycle) from shipments s
                             where s.carrier = r.carrier and s.remito = g.remito), 0)
        from jsonb_to_recordset(:granted::jsonb) as g (id bigint, remito text) join remito_requests r on r.id = g.id
        order by r.id
        on conflict do nothing
-       returning id, request_id)"};
+       returning id, request_id, registered_at)"};
 
 // What the carrier had given for the same order before.
 constexpr Sql given_before_sql{
@@ -149,14 +153,19 @@ class StillOurs {
 };
 
 struct MadeShipments {
-  std::map<std::int64_t, std::int64_t> by_request;                    ///< ids
+  struct Made {
+    std::int64_t shipment_id = 0;
+    Instant registered_at{};
+  };
+  std::map<std::int64_t, Made> by_request;
   std::map<std::pair<std::string, std::string>, std::int64_t> ended;  ///< by carrier and remito, which were given again
 };
 
 void insert_shipments(Session& session, const json& granted, Instant now, MadeShipments& made) {
-  std::int64_t shipment_id = 0, request_id = 0;
-  session.query(insert_shipments_sql, {{"granted", to_parameter(granted)}, {"now", now}}, {&shipment_id, &request_id},
-                [&] { made.by_request[request_id] = shipment_id; });
+  MadeShipments::Made row;
+  std::int64_t request_id = 0;
+  session.query(insert_shipments_sql, {{"granted", to_parameter(granted)}, {"now", now}},
+                {&row.shipment_id, &request_id, &row.registered_at}, [&] { made.by_request[request_id] = row; });
 }
 
 /// A request is missing where its remito is in use. One that was cancelled is not: the carrier where the order's number
@@ -324,8 +333,8 @@ DbResult<std::vector<SettledRequest>> settle_requests(Session& session, std::spa
     if (result.stale) continue;
     std::optional<std::int64_t> shipment_id;
     if (const auto shipment = made.by_request.find(outcome.request_id); shipment != made.by_request.end()) {
-      shipment_id = shipment->second;
-      result.shipment = OpenShipment{*shipment_id, *carrier, granted_remito(outcome), now};
+      shipment_id = shipment->second.shipment_id;
+      result.shipment = OpenShipment{*shipment_id, *carrier, granted_remito(outcome), shipment->second.registered_at};
       if (const auto again = made.ended.find({*carrier, result.shipment->remito}); again != made.ended.end())
         result.ended_shipment_id = again->second;
     }

@@ -31,6 +31,8 @@ constexpr Sql accept_sql{R"(
     where id in (select id from shipments where accepted_at is null order by id limit :limit::bigint)
     returning id, carrier, remito, coalesce(registered_at, accepted_at))"};
 
+// A correction that is being written while we look takes a shipment back: PostgreSQL then judges the new row by the
+// outer condition alone.
 constexpr Sql end_terminal_sql{R"(
     update shipments set ended_at = :now
     where id in (select id from shipments
@@ -42,6 +44,7 @@ constexpr Sql end_terminal_sql{R"(
     where id in (select id from shipments
                  where carrier = :carrier::text and ended_at is null and terminal_at <= :terminal_before::bigint
                  order by terminal_at limit :limit::bigint)
+      and ended_at is null and terminal_at <= :terminal_before::bigint
     returning id)"};
 
 // From when we began to follow it: an import that is old already is given its time, too.

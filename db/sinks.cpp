@@ -89,12 +89,14 @@ constexpr Sql forget_dead_sql{
          (select seq from sink_letters where sink = :sink and state = 'dead'
           order by seq desc limit 1 offset :kept::bigint))"};
 
+// What the receiver does not have waits with a row, or is the first behind the cursor: it may be slow without failing.
 constexpr Sql views_sql{
     R"(select s.name, s.cursor_seq, s.disabled_at, s.disabled_why,
               (select count(*) from sink_letters l where l.sink = s.name and l.state = 'waiting'),
               (select count(*) from sink_letters l where l.sink = s.name and l.state = 'dead'),
-              (select t.dispatched_at from transitions t where t.seq =
-                 (select min(l.seq) from sink_letters l where l.sink = s.name and l.state = 'waiting'))
+              (select min(t.dispatched_at) from transitions t where t.seq in (
+                 (select min(l.seq) from sink_letters l where l.sink = s.name and l.state = 'waiting'),
+                 (select min(n.seq) from transitions n where n.seq > s.cursor_seq)))
        from sinks s order by s.name)"};
 
 std::vector<SinkLetter> read_letters(Session& session, const Sql& sql, std::initializer_list<Parameter> parameters) {

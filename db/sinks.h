@@ -115,7 +115,7 @@ struct SinkView {
   std::string sink;
   std::int64_t cursor_seq = 0;
   std::int64_t waiting = 0, dead = 0;
-  std::optional<Instant> oldest_waiting_since;  ///< when it got its seq
+  std::optional<Instant> oldest_waiting_since;  ///< when the oldest that the receiver does not have got its seq
   std::optional<Instant> disabled_at;
   std::string disabled_why;
 };

@@ -374,7 +374,8 @@ struct Overview {
     Instant accepted_at{};
     std::string refusal_text;  ///< why; '' while it is being tried again
   };
-  std::vector<UnsentRequest> unsent;  ///< tried, and provably not sent so far: the 1,000 that have waited longest
+  std::vector<UnsentRequest> unsent;  ///< tried, and provably not sent so far: of each carrier the 1,000 that have
+  ///< waited longest
 };
 DbResult<Overview> overview(Session& session);
 

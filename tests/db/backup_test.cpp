@@ -74,7 +74,23 @@ TEST_F(BackupTest, WhereItCannotBeWrittenIsAnErrorOfTheDisk) {
   const auto made = db::back_up_sqlite(database_.url(), folder_.path() / "nowhere" / "backup.db");
   ASSERT_FALSE(made);
   EXPECT_EQ(made.error().kind, DbError::Kind::disk);
+  EXPECT_FALSE(db::is_unusable_file(made.error())) << "the database is as it should be";
   EXPECT_THAT(files(), IsEmpty());
+}
+
+TEST_F(BackupTest, NeverTakesTheNameOfTheDatabaseOrOfAFileThatBelongsToIt) {
+  follow("a");
+  const fs::path database = database_.url().connect, other_name = folder_.path() / "link.db";
+  fs::create_symlink(database, other_name);
+  struct stat before{}, after{};
+  ASSERT_EQ(::stat(database.c_str(), &before), 0);
+  for (const fs::path& file : {database, fs::path(database.string() + "-wal"), other_name}) {
+    const auto made = db::back_up_sqlite(database_.url(), file);
+    ASSERT_FALSE(made) << file;
+    EXPECT_EQ(made.error().kind, DbError::Kind::constraint);
+  }
+  ASSERT_EQ(::stat(database.c_str(), &after), 0);
+  EXPECT_EQ(before.st_ino, after.st_ino) << "those who have it open still write into it";
 }
 
 TEST_F(BackupTest, OfNoDatabaseMakesNone) {
@@ -97,6 +113,8 @@ TEST_F(BackupTest, OfADamagedDatabaseFailsAndLeavesTheLastGoodOne) {
   const auto made = db::back_up_sqlite(database_.url(), target());
   ASSERT_FALSE(made);
   EXPECT_EQ(made.error().kind, DbError::Kind::disk);
+  EXPECT_TRUE(db::is_unusable_file(made.error())) << "not the place of the copy";
+  EXPECT_THAT(made.error().message, HasSubstr("the database " + database_.url().connect + " is damaged: "));
   EXPECT_EQ(shipments_in(target()), 5000);
   EXPECT_THAT(files(), testing::ElementsAre("backup.db"));
 }

@@ -158,6 +158,78 @@ TEST_P(CancelRequests, WhatTheCarrierAgreedToComesAfterAllThatIsKnown) {
   EXPECT_EQ(text("select status from shipments"), "cancelled") << "though the carrier's clock is three hours ahead";
 }
 
+TEST_P(CancelRequests, WhatTheCarrierAgreedToComesAfterWhatIsKnownOfTheDayWithoutAnHour) {
+  const CancelRequest request = asked();
+  std::vector<TrackingEvent> of_today(2);
+  of_today[0].code = "AD";
+  of_today[0].status = Status::picked_up;
+  of_today[1].code = "EC";
+  of_today[1].status = Status::in_transit;
+  for (std::uint32_t position = 0; position < of_today.size(); ++position) {
+    of_today[position].occurred_at = OccurredAt{.at = noon - 7h, .zone = ZoneSource::profile, .date_only = true};
+    of_today[position].position = position;
+  }
+  run<std::vector<AppliedReport>>([&](Session& at) {
+    const PolledReport report{request.shipment_id, {"0001", Report::Kind::events, of_today}, {}};
+    ApplyRules rules;
+    rules.carrier = "oca";
+    return apply_reports(at, rules, std::span{&report, 1}, noon);
+  });
+  dispatch();
+  EXPECT_TRUE(settle_wish(request, Kind::cancelled));
+  EXPECT_EQ(text("select status from shipments"), "cancelled");
+  const auto told = dispatch();
+  ASSERT_THAT(told, SizeIs(1));
+  EXPECT_EQ(told[0].from, "in_transit");
+  EXPECT_EQ(told[0].to, "cancelled");
+  EXPECT_FALSE(told[0].late);
+}
+
+TEST_P(CancelRequests, AreNotTakenBackByACarrierThatGoesOnShowingWhatItShowedBefore) {
+  const CancelRequest request = asked();
+  TrackingEvent shown;
+  shown.code = "EC";
+  shown.status = Status::in_transit;
+  const auto show = [&](Instant at) {
+    const PolledReport report{request.shipment_id, {"0001", Report::Kind::snapshot, {shown}}, {}};
+    ApplyRules rules;
+    rules.carrier = "oca";
+    run<std::vector<AppliedReport>>(
+        [&](Session& session) { return apply_reports(session, rules, std::span{&report, 1}, at); });
+    return text("select status from shipments");
+  };
+  ASSERT_EQ(show(noon - 1h), "in_transit");
+  EXPECT_TRUE(settle_wish(request, Kind::cancelled));
+  EXPECT_EQ(show(noon + 10min), "cancelled");
+  shown.code = "RE";
+  shown.status = Status::out_for_delivery;
+  EXPECT_EQ(show(noon + 1h), "out_for_delivery") << "that is news";
+}
+
+TEST_P(CancelRequests, ThatWaitHoldUpNoOthers) {
+  claimed({.order = "1"});
+  wish("waits", "1");
+  settle({granted(claimed({.order = "2"}), "0002")});
+  wish("C", "2");
+  const std::vector<std::string> carriers{"oca"};
+  run<CancelsTakenUp>([&](Session& at) { return take_up_cancels(at, carriers, carriers, noon, 1); });
+  EXPECT_EQ(claim_wishes().at(0).remito, "0002");
+  EXPECT_EQ(of("state", "waits"), "pending");
+}
+
+// On SQLite whoever watches the file is woken by each write, and takes the cancellations up again.
+TEST_P(CancelRequests, ThatGoOnWaitingAreNotWrittenAgain) {
+  claimed({});
+  wish("C");
+  EXPECT_TRUE(take_up().some_wait);
+  const char* const writes = engine() == test::Engine::sqlite ? "select total_changes()"
+                                                              : "select cast(cast(xmin as text) as bigint) "
+                                                                "from cancel_requests";
+  const std::int64_t before = number(writes);
+  EXPECT_TRUE(take_up(noon + 1s).some_wait);
+  EXPECT_EQ(number(writes), before);
+}
+
 TEST_P(CancelRequests, ARequestThatWasNotTakenInYetIsWaitedFor) {
   ask({});
   wish("C");
@@ -255,6 +327,17 @@ TEST_P(CancelledImports, HearOfThatAndOfNoHistory) {
   EXPECT_EQ(told(), "1");
   EXPECT_EQ(text("select status from shipments"), "cancelled");
   EXPECT_NE(text("select cast(coalesce(baseline_at, 0) as text) from shipments"), "0");
+}
+
+TEST_P(CancelledImports, HearOfNoHistoryOfTheDayWithoutAnHourEither) {
+  import_and_cancel("false");
+  std::vector<TrackingEvent> of_today{event("PU", Status::picked_up, noon - 7h),
+                                      event("EC", Status::in_transit, noon - 7h)};
+  for (TrackingEvent& one : of_today) one.occurred_at->date_only = true;
+  of_today[1].position = 1;
+  tell(noon + 1h, of_today);
+  EXPECT_EQ(told(), "1");
+  EXPECT_EQ(text("select status from shipments"), "cancelled");
 }
 
 TEST_P(CancelledImports, HearOfWhatOverrulesIt) {

@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 
+#include "db/operator_settlement.h"
 #include "db/raw_answers.h"
 #include "tests/db/request_fixture.h"
 
@@ -180,6 +181,33 @@ TEST_P(Erasing, OfKeptAnswersTakesAllThatNameTheOrderOrItsRemitosOrWereMadeForIt
   EXPECT_EQ(erase("1001").raw_answers, 3);
   EXPECT_EQ(times_named(), 0u);
   EXPECT_EQ(number("select count(*) from raw_answers"), 1);
+}
+
+TEST_P(Erasing, TakesThePersonOutOfTheExamplesOfCodesThatNoProfileKnows) {
+  settle({granted(claimed({.order = "1001"}), "0001")});
+  TrackingEvent with_code = delivered_to_somebody(noon + 2h), without_code = in_words(noon + 1h);
+  with_code.status = without_code.status = Status::unmapped;
+  report(1, "0001", {with_code, without_code}, noon + 3h);
+  sql("insert into unmapped_codes (carrier, code, text, seen, first_seen_at, last_seen_at) values "
+      "('olva', 'EN', 'Entregado', 1, 1, 1)");
+  ASSERT_EQ(number("select count(*) from unmapped_codes"), 3);
+  end_all();
+  erase("1001");
+  EXPECT_EQ(number(("select count(*) from unmapped_codes where code || text like '%" + person + "%'").c_str()), 0);
+  EXPECT_EQ(number("select count(*) from unmapped_codes where carrier = 'oca' and code = 'EN' and text = ''"), 1);
+  EXPECT_EQ(number("select count(*) from unmapped_codes where carrier = 'olva' and text = 'Entregado'"), 1);
+}
+
+TEST_P(Erasing, TakesTheWordsOfWhoeverRefusedTheRequest) {
+  RequestOutcome person_asked = outcome(claimed({.order = "1001", .key = "K"}), RequestOutcome::Kind::needs_operator);
+  settle({person_asked});
+  const auto settled = run<std::expected<OperatorSettled, NotSettled>>([](Session& at) {
+    return settle_by_operator(at, {"K", OperatorSettlement::Action::refuse, person + " no vive ahí", "ana"}, noon);
+  });
+  ASSERT_TRUE(settled);
+  erase("1001");
+  EXPECT_EQ(times_named(), 0u);
+  EXPECT_EQ(text("select operator || ' ' || operator_action from remito_requests"), "ana refused");
 }
 
 TEST_P(Erasing, OfNothingErasesNothing) {

@@ -280,6 +280,28 @@ TEST(PostgresqlExecutor, AConnectionLostInTheMiddleIsAConnectionErrorAndTheNextW
   EXPECT_TRUE(succeeded);
 }
 
+TEST(PostgresqlExecutor, AConnectionThatOnlyReadsAsThatOfAStandbyIsOpenedAnewForTheNextWork) {
+  const FreshDatabase database(Engine::postgresql);
+  const auto executor = Executor::inline_mode({.url = database.url()});
+  const auto script = [&](const char* text) {
+    std::optional<DbError> error;
+    executor->run<std::int64_t>(
+        [text](Session& session) -> DbResult<std::int64_t> {
+          session.run_script(text);
+          return 0;
+        },
+        [&](DbResult<std::int64_t> result) {
+          if (!result) error = result.error();
+        });
+    return error;
+  };
+  EXPECT_FALSE(script("set session characteristics as transaction read only"));
+  const std::optional<DbError> refused = script("create table public.notes (id integer)");
+  ASSERT_TRUE(refused);
+  EXPECT_EQ(refused->kind, DbError::Kind::connection);
+  EXPECT_FALSE(script("create table public.notes (id integer)"));
+}
+
 TEST(DatabaseThatIsNotThere, IsAConnectionOrADiskError) {
   for (const char* url : {"sqlite:/nowhere/at/all/remitod.db", "postgresql:host=/nowhere/at/all dbname=x"}) {
     const auto executor = Executor::inline_mode({.url = db::DatabaseUrl::parse(url).value()});

@@ -46,6 +46,21 @@ TEST_P(InstanceLockTest, IsGivenBackWithTheObject) {
   EXPECT_TRUE(again) << again.error().message;
 }
 
+TEST(SqliteInstanceLock, IsOneForADatabaseThatHasAnotherNameToo) {
+  const FreshDatabase database(Engine::sqlite);
+  const TemporaryFolder folder;
+  {
+    const db::OwnSession made = open_own(database.url());
+  }
+  const std::filesystem::path link = folder.path() / "link.db";
+  std::filesystem::create_symlink(database.url().connect, link);
+  const auto first = InstanceLock::acquire(database.url());
+  ASSERT_TRUE(first);
+  const auto second = InstanceLock::acquire(db::DatabaseUrl::parse("sqlite:" + link.string()).value());
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().kind, db::DbError::Kind::busy);
+}
+
 TEST(SqliteInstanceLock, IsGivenBackWhenItsProcessIsKilled) {
   const FreshDatabase database(Engine::sqlite);
   int ends[2];

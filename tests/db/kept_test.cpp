@@ -247,6 +247,24 @@ TEST_P(OverviewOfAll, CountsWhatThereIs) {
   EXPECT_EQ(seen.oldest_pending_request, from_micros(7));
 }
 
+TEST_P(OverviewOfAll, RequestsThatCannotBeSentToOneCarrierDoNotHideThoseToAnother) {
+  const std::string numbers =
+      engine() == test::Engine::sqlite
+          ? "(with recursive n(i) as (select 1 union all select i + 1 from n where i < 1200) select i from n) as n"
+          : "generate_series(1, 1200) as n(i)";
+  sql("insert into remito_requests (request_key, order_number, carrier, accepted_at, attempts, refusal_text) "
+      "select 'key ' || i, 'order ' || i, 'oca', 1, 1, 'connect' from " +
+      numbers +
+      ";"
+      "insert into remito_requests (request_key, order_number, carrier, accepted_at, attempts, refusal_text) "
+      "values ('small', 'small', 'olva', 2, 1, 'login')");
+  const Overview seen = look();
+  ASSERT_EQ(seen.unsent.size(), 1001u);
+  EXPECT_EQ(seen.unsent.front().carrier, "oca");
+  EXPECT_EQ(seen.unsent.back().carrier, "olva");
+  EXPECT_EQ(seen.unsent.back().refusal_text, "login");
+}
+
 TEST_P(OverviewOfAll, UnmappedCodesAreTheHundredSeenLast) {
   std::string rows;
   for (int i = 1; i <= 101; ++i)

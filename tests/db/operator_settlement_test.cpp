@@ -152,6 +152,26 @@ TEST_P(OperatorSettlements, ARemitoOfACancelledShipmentIsAdoptedWhereAPersonSays
   EXPECT_EQ(number("select count(*) from shipments where ended_at is null and cycle = 2"), 1);
 }
 
+TEST_P(OperatorSettlements, WhatHappenedToTheParcelUntilItsRemitoIsAdoptedIsTold) {
+  left_to_a_person({.key = "K"});
+  const auto settled = decide("K", Action::adopt, "0001", noon + 24h * 5);
+  ASSERT_TRUE(settled);
+  ASSERT_TRUE(settled->shipment);
+  EXPECT_EQ(settled->shipment->registered_at, noon) << "the carrier may have made it with the first call";
+  dispatch();
+  TrackingEvent event;
+  event.code = "EN";
+  event.status = Status::delivered;
+  event.occurred_at = OccurredAt{.at = noon + 24h * 2};
+  const PolledReport report{settled->shipment->shipment_id, {"0001", Report::Kind::events, {event}}, {}};
+  ApplyRules rules;
+  rules.carrier = "oca";
+  const auto applied = run<std::vector<AppliedReport>>(
+      [&](Session& at) { return apply_reports(at, rules, std::span{&report, 1}, noon + 24h * 5 + 1min); });
+  EXPECT_EQ(applied.at(0).too_old, 0u);
+  EXPECT_EQ(dispatch().back().to, "delivered");
+}
+
 TEST_P(OperatorSettlements, ALookUnderWayComesTooLate) {
   RemitoRequest request = claimed({.key = "K"});
   RequestOutcome unknown = outcome(request, Kind::unknown);

@@ -140,6 +140,18 @@ TEST_P(QueueConcurrency, SecondSettlementOfTheSameClaimIsStale) {
   EXPECT_EQ(number("select count(*) from shipments"), 1);
 }
 
+TEST_P(QueueConcurrency, AShipmentThatIsTakenBackMeanwhileDoesNotEnd) {
+  settle({granted(claimed({}), "0001")});
+  sql("update shipments set status = 'delivered', terminal_at = " + std::to_string(to_micros(noon)));
+  ApplyRules rules;
+  rules.carrier = "oca";
+  const auto ended = while_uncommitted(
+      [](Session& at) { at.run_script("update shipments set status = 'returning', terminal_at = null"); },
+      [&](Session& at) { return end_finished_shipments(at, rules, noon + 72h, 10); });
+  EXPECT_TRUE(ended.empty());
+  EXPECT_EQ(number("select count(*) from shipments where ended_at is null"), 1);
+}
+
 TEST_P(QueueConcurrency, PlatformThatInsertsTheSameRemitoMeanwhileKeepsIt) {
   const RemitoRequest request = claimed({});
   const std::vector outcomes{granted(request, "0001")};

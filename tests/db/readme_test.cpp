@@ -101,6 +101,24 @@ TEST_P(ReadmeExamples, LateTransitionDoesNotMoveTheOrderBack) {
   EXPECT_EQ(order_state(), "delivered");
 }
 
+TEST_P(ReadmeExamples, AfterARestoreNothingIsDoneOrNumberedASecondTime) {
+  settle({refused(claimed({.order = "7"}), "no")});
+  const Transition before = dispatch().at(0);
+  ask({.order = "9"});
+  accept();
+  sql("insert into remito_ranges (carrier, first_number, last_number, accepted_at, numbers, taken) values "
+      "('olva', '0001', '5000', 1, 5000, 10), ('olva', '6001', '6500', 1, 500, 0)");
+  run_all();
+  EXPECT_EQ(number("select count(*) from remito_requests where order_number = '9' and state = 'sending'"), 1);
+  EXPECT_EQ(run<std::size_t>([](Session& at) { return mark_interrupted_requests(at, noon); }), 1u);
+  EXPECT_EQ(view("9")[0].state, "unknown") << "it may have been sent since the copy was made";
+  EXPECT_EQ(number("select cast(sum(taken) as bigint) from remito_ranges"), 1010 + 500);
+  settle({refused(claimed({.order = "8"}), "no")});
+  const Transition after = dispatch().at(0);
+  EXPECT_GE(after.seq, before.seq + 1'000'000);
+  EXPECT_GE(after.id, before.id + 1'000'000);
+}
+
 TEST_P(ReadmeExamples, RefusalReachesTheOrderInTheCarriersWords) {
   run_all();
   accept();

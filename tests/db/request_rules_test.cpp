@@ -24,6 +24,9 @@ Acceptance decide_one(const NewRequest& row, std::vector<ActiveRequest> active =
 
 TEST(RequestRules, GoodRowIsAccepted) {
   EXPECT_FALSE(decide_one(request(1)).refusal);
+  NewRequest row = request(1);
+  row.order_number = "Ñ-1001";
+  EXPECT_FALSE(decide_one(row).refusal);
 }
 
 TEST(RequestRules, EachDefectIsNamedByItsColumn) {
@@ -34,6 +37,7 @@ TEST(RequestRules, EachDefectIsNamedByItsColumn) {
   const std::vector<Case> cases{
       {[](NewRequest& row) { row.request_key = " \t"; }, "request_key is empty"},
       {[](NewRequest& row) { row.order_number = ""; }, "order_number is empty"},
+      {[](NewRequest& row) { row.order_number = "\xd1-1001"; }, "order_number is not UTF-8"},
       {[](NewRequest& row) { row.carrier = "\n"; }, "carrier is empty"},
       {[](NewRequest& row) { row.payload = ""; }, "payload is not a JSON object"},
       {[](NewRequest& row) { row.payload = "[1]"; }, "payload is not a JSON object"},
@@ -49,7 +53,7 @@ TEST(RequestRules, EachDefectIsNamedByItsColumn) {
     ASSERT_TRUE(decision.refusal) << defect.text;
     EXPECT_EQ(decision.refusal->code, "invalid_request");
     EXPECT_EQ(decision.refusal->text, defect.text);
-    EXPECT_EQ(decision.refusal->moves_order, !row.order_number.empty());
+    EXPECT_EQ(decision.refusal->moves_order, !defect.text.starts_with("order_number"));
   }
 }
 

@@ -1,3 +1,4 @@
+#include "db/resync_record.h"
 #include "tests/db/request_fixture.h"
 
 namespace remitod::db {
@@ -54,6 +55,23 @@ TEST_P(ResyncRequests, UnfinishedOnesAreTakenUpAfterARestart) {
   EXPECT_EQ(number("select accepted_at from resync_requests where target = 'oca'"), to_micros(noon));
   EXPECT_EQ(number("select shipments from resync_requests where target = 'olva'"), 12);
   EXPECT_EQ(number("select finished_at from resync_requests where target = 'olva'"), to_micros(noon + 1min));
+}
+
+TEST_P(ResyncRequests, WhatIsRecordedOfOneIsFound) {
+  const std::int64_t open = insert("oca");
+  const std::int64_t finished = insert("olva");
+  finish(finished, 12, "no carrier", noon + 1min);
+  const auto record = [this](std::int64_t id) {
+    return run<std::optional<ResyncRecord>>([id](Session& at) { return find_resync_record(at, id); });
+  };
+  ASSERT_TRUE(record(open));
+  EXPECT_FALSE(record(open)->finished);
+  ASSERT_TRUE(record(finished));
+  EXPECT_TRUE(record(finished)->finished);
+  EXPECT_EQ(record(finished)->target, "olva");
+  EXPECT_EQ(record(finished)->shipments, 12);
+  EXPECT_EQ(record(finished)->error, "no carrier");
+  EXPECT_FALSE(record(finished + 1));
 }
 
 TEST_P(ResyncRequests, UnreadableTargetIsFinishedWithAnError) {

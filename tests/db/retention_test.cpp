@@ -155,6 +155,16 @@ TEST_P(Retaining, ARefusedRequestGoesWithItsTransition) {
   EXPECT_EQ(number("select count(*) from transitions"), 0);
 }
 
+TEST_P(Retaining, CancellationsOfNoRequestGoInTheSameRoundAsRequests) {
+  many_orders(3, noon - 1000h, "old");
+  const std::string old = std::to_string(to_micros(noon - 1000h)), young = std::to_string(to_micros(noon));
+  sql("insert into cancel_requests (request_key, order_number, accepted_at, state, settled_at) values "
+      "('old', '7', 1, 'refused', " +
+      old + "), ('young', '8', 1, 'refused', " + young + ")");
+  EXPECT_EQ(clean_up(all_before(noon - 500h)).at("requests"), 4u) << "three requests, and one cancellation";
+  EXPECT_EQ(text("select request_key from cancel_requests"), "young");
+}
+
 TEST_P(Retaining, ATransitionWithoutItsSeqStays) {
   settle({refused(claimed({.order = "4"}), "no")}, noon);
   EXPECT_EQ(clean_up(all_before(noon + 1h)).at("transitions"), 0u);

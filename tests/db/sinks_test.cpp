@@ -188,6 +188,17 @@ TEST_P(Sinks, DeadLettersWaitNoMore) {
   EXPECT_EQ(view().oldest_waiting_since, noon);
 }
 
+TEST_P(Sinks, ReceiverThatIsSlowButNeverFailsIsSeenToBeBehind) {
+  const SinkLease lease = claim().value();
+  EXPECT_FALSE(view().oldest_waiting_since);
+  tell(2);
+  ASSERT_TRUE(save(lease, {1, {}, {}, {}}));
+  EXPECT_EQ(view().waiting, 0);
+  EXPECT_EQ(view().oldest_waiting_since, noon);
+  ASSERT_TRUE(save(lease, {2, {}, {}, {}}));
+  EXPECT_FALSE(view().oldest_waiting_since);
+}
+
 TEST_P(Sinks, ReplayOfDeadPutsTheDeadBackWithAllTheirAttempts) {
   claim();
   tell(3);
