@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <optional>
@@ -17,12 +18,16 @@
 #include "daemon/carrier_access.h"
 #include "daemon/control_handlers.h"
 #include "daemon/control_server.h"
+#include "daemon/control_socket.h"
 #include "daemon/database_start.h"
+#include "daemon/feed_poller.h"
 #include "daemon/file_poller.h"
 #include "daemon/free_memory.h"
 #include "daemon/housekeeping.h"
 #include "daemon/intake.h"
+#include "daemon/lane_filling.h"
 #include "daemon/log.h"
+#include "daemon/missed_signals.h"
 #include "daemon/outbox.h"
 #include "daemon/poller.h"
 #include "daemon/raw_keeper.h"
@@ -50,14 +55,25 @@ constexpr milliseconds drain_look{20};
 // (scheduler/limits.h).
 constexpr milliseconds reload_pause{500};
 constexpr seconds database_patience{60};
-constexpr std::size_t shipments_per_post = 4096;
+// A database that is locked or hangs does not keep the process from ending in its time: what the last minute's
+// checkpoints do not know is asked again.
+constexpr seconds checkpoint_patience{10};
+
+// What is there before an App and after it.
+struct Surroundings {
+  db::InstanceLock& lock;
+  ControlSocket& control_socket;
+  MissedSignals& hangups;
+  bool& last_reload_ok;
+  MissedSignals stops{SIGTERM, SIGINT};
+};
 
 class App {
  public:
-  App(const Loaded& loaded, Remembered remembered, db::InstanceLock& lock, RandomSource random)
+  App(const Loaded& loaded, Remembered remembered, Surroundings& around, RandomSource random)
       : config_(loaded.config),
         listen_token_(loaded.listen_token),
-        lock_(lock),
+        around_(around),
         random_(std::move(random)),
         runtime_(config_.time_scale, config_.time_origin),
         executor_(db::Executor::threaded({config_.database, threads(config_), seconds{5}}, post())),
@@ -67,6 +83,7 @@ class App {
         poller_(runtime_, transport_, mapper_, *executor_, raw_,
                 {[this] { outbox_.kick(); },
                  [this](std::span<const std::int64_t> shipment_ids) { resync_.answered(shipment_ids); }}),
+        feed_poller_(runtime_, transport_, mapper_, *executor_, raw_, poller_, [this] { outbox_.kick(); }),
         file_work_(runtime_),
         file_poller_(runtime_, file_work_, *executor_, raw_, {[this] { outbox_.kick(); }}),
         sinks_(runtime_, *executor_, config_, loaded.sinks),
@@ -112,7 +129,7 @@ class App {
         watchdog_(runtime_.alarm([this] { feed_watchdog(); })),
         drain_(runtime_.alarm([this] { drain(); })),
         signals_(runtime_.context(), SIGTERM, SIGINT, SIGHUP),
-        remembered_(std::move(remembered)) {
+        filling_(runtime_, *executor_, poller_, std::move(remembered), [this] { lanes_filled(); }) {
     for (const ReadyCarrier& carrier : loaded.carriers) {
       const std::shared_ptr<CarrierAccess> access = access_to(carrier.profile);
       raw_.add_carrier(access);
@@ -122,28 +139,28 @@ class App {
       cancels_.add_carrier(access);
       if (const carriers::FileFeed* const feed = carriers::file_feed(*carrier.profile))
         file_poller_.add_carrier(carrier.profile, carriers::open_files(feed->site), carrier.shadow);
+      if (carrier.profile->can_feed()) feed_poller_.add_carrier(access, carrier.shadow);
       poller_.add_carrier(access, carrier.lane, carrier.shadow);
     }
-    remembered_.restore_lessons(poller_);
   }
 
   int run() {
     const ControlHandlers handlers({runtime_, *executor_, poller_, worker_, outbox_, resync_, intake_, trials_,
-                                    sinks_.sinks(), reread_, engine(), runtime_.now()});
-    auto control = open_control([this, handlers](const ControlRequest& request, ControlServer::Reply reply) {
-      handlers(request, web_->with_trouble(request, std::move(reply)));
-    });
+                                    sinks_.sinks(), reread_, engine(), runtime_.now(),
+                                    [this] { return web_->trouble(); }, [this] { return feeds_trouble(); }});
+    auto control = ControlServer::adopt(runtime_.context(), around_.control_socket.descriptor(), handlers);
     if (!control) {
       log(Level::error, "control_socket", {{"error", control.error()}});
-      return EX_CONFIG;
+      return EX_TEMPFAIL;  // no descriptor is left for it
     }
     control_ = std::move(*control);
     web_ = std::make_unique<WebService>(
         runtime_, *executor_, WebService::Settings{config_.listen, listen_token_, passed_listener("http")},
         WebService::Parts{handlers, poller_, [this] { return not_working(); }, [this] { return last_reload_; }});
     web_->start();
-    load_shipments();
+    filling_.start();
     intake_.start();
+    feed_poller_.start();
     file_poller_.start();
     sinks_.sinks().start();
     retention_.start();
@@ -152,6 +169,8 @@ class App {
     house_alarm_->set(runtime_.in(Housekeeping::interval));
     feed_watchdog();
     take_signals();
+    if (around_.hangups.came()) runtime_.post([this] { reload(); });
+    if (around_.stops.came()) runtime_.post([this] { stop(SIGTERM); });
     notify_ready(status_line());
     log(Level::info, "started",
         {{"version", REMITOD_VERSION}, {"carriers", poller_.carriers().size()}, {"engine", engine()}});
@@ -164,12 +183,6 @@ class App {
   std::optional<Loaded> next() { return std::exchange(next_, {}); }
 
  private:
-  // The socket that systemd holds for us, or one of our own.
-  std::expected<std::unique_ptr<ControlServer>, std::string> open_control(ControlServer::Handler handler) {
-    if (const auto passed = passed_listener("control"))
-      return ControlServer::adopt(runtime_.context(), *passed, std::move(handler));
-    return ControlServer::listen(runtime_.context(), config_.control_socket, std::move(handler));
-  }
   std::shared_ptr<CarrierAccess> access_to(const std::shared_ptr<const carriers::Profile>& profile) {
     const std::string& name = profile->name();
     return std::make_shared<CarrierAccess>(
@@ -198,55 +211,32 @@ class App {
     }
     return "following " + std::to_string(shipments) + " shipment(s) at " + std::to_string(carriers.size()) +
            " carrier(s)" + (failing.empty() ? "" : ", failing:" + failing) +
-           (web_->trouble().empty() ? "" : ", " + web_->trouble());
+           (web_->trouble() ? ", " + web_->trouble()->text : "");
+  }
+
+  std::vector<Trouble> feeds_trouble() const {
+    std::vector<Trouble> found = file_poller_.trouble();
+    std::ranges::move(feed_poller_.trouble(), std::back_inserter(found));
+    return found;
   }
 
   std::vector<std::string> not_working() const {
     std::vector<std::string> reasons;
     if (stopping_) reasons.emplace_back("the daemon is stopping, or reading its configuration again");
-    if (!loaded_) reasons.emplace_back("the open shipments are being loaded");
+    if (!filling_.done()) reasons.emplace_back("the open shipments are being loaded");
     return reasons;
   }
 
-  // The lanes fill while the daemon already polls: nothing waits for the last row.
-  void load_shipments() {
-    executor_->run<std::size_t>(
-        [this, now = runtime_.now()](db::Session& session) {
-          std::vector<db::OpenShipment> chunk;
-          const auto hand_over = [&] {
-            runtime_.post([this, shipments = std::exchange(chunk, {})] {
-              for (const db::OpenShipment& shipment : shipments)
-                poller_.add_shipment(shipment, remembered_.last_asked(shipment));
-            });
-          };
-          auto loaded = db::load_open_shipments(session, now, [&](const db::OpenShipment& shipment) {
-            chunk.push_back(shipment);
-            if (chunk.size() == shipments_per_post) hand_over();
-          });
-          if (!chunk.empty()) hand_over();
-          return loaded;
-        },
-        [this](db::DbResult<std::size_t> loaded) {
-          if (loaded) {
-            remembered_ = {};
-            loaded_ = true;
-            resync_.lanes_filled();
-            housekeeping_.lanes_filled();
-            log(Level::info, "shipments_loaded", {{"shipments", *loaded}});
-            notify_status(status_line());
-          } else {
-            // Shipments that are in their lane already are passed over by the next try.
-            log(Level::error, "shipments_not_loaded", {{"error", loaded.error().message}});
-            load_retry_ = runtime_.alarm([this] { load_shipments(); });
-            load_retry_->set(runtime_.in(seconds{2}));
-          }
-        });
+  void lanes_filled() {
+    resync_.lanes_filled();
+    housekeeping_.lanes_filled();
+    notify_status(status_line());
   }
 
   void keep_house() {
     house_alarm_->set(runtime_.in(Housekeeping::interval));
     notify_status(status_line());
-    if (!lock_.still_held()) {
+    if (!around_.lock.still_held()) {
       // With the connection the lock is gone, and another instance may have it: two pollers are worse than a restart.
       log(Level::error, "instance_lock_lost", {});
       exit_code_ = EX_TEMPFAIL;
@@ -270,25 +260,37 @@ class App {
   void take_signals() {
     signals_.async_wait([this](const boost::system::error_code& error, int signal) {
       if (error) return;
-      signal == SIGHUP ? reload() : stop(signal);
+      if (signal == SIGHUP) {
+        around_.hangups.came();  // until now; those after it are not missed
+        reload();
+      } else {
+        stop(signal);
+      }
       take_signals();
     });
   }
 
   // What is new is found right first; then this App ends as at a stop, and the next one begins in the same process. The
-  // database stays ours meanwhile, and a socket that systemd passed takes connections.
+  // database and the control socket stay ours meanwhile. A reload during another one is about what comes after: the
+  // configuration may have changed since.
   void reload() {
-    if (stopping_) return;
+    if (stopping_ && !next_) return log(Level::warning, "reload_passed_over", {{"why", "the daemon is stopping"}});
+    // systemd waits for the end of a reload that it was told of, or has asked for: each has one.
+    notify_reloading("reading the configuration");
     auto loaded = load_again(config_);
+    if (loaded)
+      if (auto prepared = around_.control_socket.prepare(loaded->config); !prepared)
+        loaded = std::unexpected(std::vector{std::move(prepared.error())});
+    last_reload_.ok = around_.last_reload_ok = loaded.has_value();
     if (!loaded) {
       for (const ConfigError& error : loaded.error())
         log(Level::error, "reload_refused", {{"error", error.to_string()}});
-      last_reload_.ok = false;
-      return notify_status("the new configuration was refused (journal); " + status_line());
+      const std::string status = "the new configuration was refused (journal); " + status_line();
+      return next_ ? notify_status(status) : notify_ready(status);
     }
     next_ = std::move(*loaded);
     log(Level::info, "reloading", {{"carriers", next_->carriers.size()}});
-    notify_reloading("finishing what is under way");
+    notify_status("finishing what is under way");
     wind_up();
   }
 
@@ -307,6 +309,7 @@ class App {
     watcher_.reset();
     intake_.stop();
     poller_.stop();
+    feed_poller_.stop();
     file_poller_.stop();
     worker_.stop();
     cancels_.stop();
@@ -318,24 +321,26 @@ class App {
   }
 
   void drain() {
-    const bool idle = poller_.idle() && file_poller_.idle() && worker_.idle() && cancels_.idle() && outbox_.idle() &&
-                      intake_.idle() && sinks_.sinks().idle() && retention_.idle() && reread_.idle();
+    const bool idle = poller_.idle() && feed_poller_.idle() && file_poller_.idle() && worker_.idle() &&
+                      cancels_.idle() && outbox_.idle() && intake_.idle() && sinks_.sinks().idle() &&
+                      retention_.idle() && reread_.idle();
     if (!idle && std::chrono::steady_clock::now() < drain_until_) return drain_->set(runtime_.in(drain_look));
     if (!idle) log(Level::warning, "drain_cut_short", {});
     if (std::exchange(last_checkpoints_, true)) return;
-    housekeeping_.save_checkpoints([this] {
-      end_ = runtime_.alarm([this] { leave(); });
-      end_->set(runtime_.in(next_ ? reload_pause : milliseconds{0}));
-    });
+    end_ = runtime_.alarm([this] { leave(); });
+    end_->set(runtime_.in(checkpoint_patience));
+    housekeeping_.save_checkpoints([this] { end_->set(runtime_.in(next_ ? reload_pause : milliseconds{0})); });
   }
 
   void leave() {
+    if (std::exchange(left_, true)) return;
+    if (!next_) around_.control_socket.close();
     control_->take_leave([this] { web_->take_leave([this] { runtime_.context().stop(); }); });
   }
 
   const Config& config_;
   const std::string& listen_token_;
-  db::InstanceLock& lock_;
+  Surroundings& around_;
   RandomSource random_;
   AsioRuntime runtime_;
   std::unique_ptr<db::Executor> executor_;
@@ -343,6 +348,7 @@ class App {
   WorkerPool mapper_;
   carriers::CurlTransport transport_;
   Poller poller_;
+  FeedPoller feed_poller_;
   WorkerPool file_work_;  ///< folders, and what is in them, and other slow things that are nobody else's business
   FilePoller file_poller_;
   SinkInstallation sinks_;
@@ -356,24 +362,30 @@ class App {
   Intake intake_;
   std::unique_ptr<db::Watcher> watcher_;
   Housekeeping housekeeping_;
-  std::unique_ptr<Alarm> house_alarm_, watchdog_, drain_, end_, load_retry_;
+  std::unique_ptr<Alarm> house_alarm_, watchdog_, drain_, end_;
   boost::asio::signal_set signals_;
   std::optional<Loaded> next_;
-  LastReload last_reload_{true, runtime_.now()};
-  Remembered remembered_;
+  LastReload last_reload_{around_.last_reload_ok, runtime_.now()};
+  LaneFilling filling_;
   std::chrono::steady_clock::time_point drain_until_;
-  bool loaded_ = false, stopping_ = false, last_checkpoints_ = false;
+  bool stopping_ = false, last_checkpoints_ = false, left_ = false;
   int exit_code_ = EX_OK;
   std::unique_ptr<ControlServer> control_;  ///< these two from run() on
   std::unique_ptr<WebService> web_;
 };
 
 // One App's life: its exit code, and what to go on with.
-std::pair<int, std::optional<Loaded>> serve(const Loaded& loaded, Remembered remembered, db::InstanceLock& lock,
+std::pair<int, std::optional<Loaded>> serve(const Loaded& loaded, Remembered remembered, Surroundings around,
                                             const RandomSource& random) {
-  App app(loaded, std::move(remembered), lock, random);
-  const int exit_code = app.run();
-  return {exit_code, app.next()};
+  int exit_code = EX_OK;
+  std::optional<Loaded> next;
+  {
+    App app(loaded, std::move(remembered), around, random);
+    exit_code = app.run();
+    next = app.next();
+  }
+  if (next && around.stops.came()) next.reset();  // of one that it heard of, there is none
+  return {exit_code, std::move(next)};
 }
 
 }  // namespace
@@ -381,18 +393,27 @@ std::pair<int, std::optional<Loaded>> serve(const Loaded& loaded, Remembered rem
 int run_daemon(Loaded loaded, const RandomSource& random) {
   keep_large_pieces_apart();
   std::signal(SIGPIPE, SIG_IGN);  // a command that reads no more is heard of by an error
-  // Also while no App listens for it, at the start and between two of them, SIGHUP does not end the process.
-  boost::asio::io_context never_run;
-  const boost::asio::signal_set hangups(never_run, SIGHUP);
+  MissedSignals hangups{SIGHUP};
   std::unique_ptr<db::InstanceLock> lock;
+  std::optional<ControlSocket> control_socket;
   auto deadline = std::chrono::steady_clock::now() + database_patience;
-  bool has_worked = false;
+  bool has_worked = false, last_reload_ok = true;
   for (;;) {
     auto remembered = take_database(loaded.config, lock);
     if (remembered) {
+      if (!control_socket) {
+        auto opened = ControlSocket::open(loaded.config);
+        if (!opened) {
+          log(Level::error, "control_socket", {{"error", opened.error().to_string()}});
+          return EX_CONFIG;
+        }
+        control_socket = std::move(*opened);
+      }
       has_worked = true;
-      auto [exit_code, next] = serve(loaded, std::move(*remembered), *lock, random);
+      auto [exit_code, next] =
+          serve(loaded, std::move(*remembered), {*lock, *control_socket, hangups, last_reload_ok}, random);
       if (!next) return exit_code;
+      control_socket->turn();
       loaded = std::move(*next);
       set_up_log(loaded.config.log_level);
       deadline = std::chrono::steady_clock::now() + database_patience;
@@ -405,6 +426,7 @@ int run_daemon(Loaded loaded, const RandomSource& random) {
     }
     log(Level::warning, "database_not_ready", {{"kind", db::name(error.kind)}, {"error", error.message}});
     if (std::chrono::steady_clock::now() >= deadline) return EX_TEMPFAIL;
+    notify_watchdog();  // after a reload it is on
     std::this_thread::sleep_for(seconds{1});
   }
 }

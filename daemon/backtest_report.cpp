@@ -102,7 +102,7 @@ std::string backtest_json(const BacktestSummary& schedule, const BacktestSummary
            {"carriers", json::object()}};
   for (const auto& [carrier, figures] : schedule.carriers)
     out["carriers"][carrier] = {{"schedule", to_json(figures)}, {"hourly", to_json(hourly.carriers.at(carrier))}};
-  return out.dump(2) + "\n";
+  return out.dump(2, ' ', false, json::error_handler_t::replace) + "\n";  // a trace's names may be in any encoding
 }
 
 }  // namespace remitod::daemon

@@ -19,6 +19,10 @@ using scheduler::TraceRow;
 constexpr std::string_view header = "ship,carrier,created,published,status,final";
 constexpr std::size_t columns = 6;
 constexpr std::size_t bytes_max = std::size_t{1} << 30;
+/// Spreadsheets begin their CSV with it.
+constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
+/// 2100-01-01: a Second ends in 2106, and a schedule looks ahead.
+constexpr Second moment_max = 4'102'444'800;
 
 std::optional<std::array<std::string_view, columns>> split(std::string_view line) {
   std::array<std::string_view, columns> fields;
@@ -56,8 +60,9 @@ class Reader {
     const auto& [ship, carrier, created, published, status, final] = *fields;
     TraceRow row{.ship = name(ship, trace.ships), .carrier = name(carrier, trace.carriers)};
     const auto created_at = number<Second>(created), published_at = number<Second>(published);
-    if (!created_at || !published_at || *created_at == 0 || *published_at == 0)
-      return "created and published: expected seconds since the epoch";
+    const auto is_moment = [](std::optional<Second> at) { return at && *at != 0 && *at <= moment_max; };
+    if (!is_moment(created_at) || !is_moment(published_at))
+      return "created and published: expected seconds since the epoch, before 2100";
     if (final != "0" && final != "1") return "final: expected 0 or 1";
     row.created = *created_at;
     row.published = *published_at;
@@ -81,6 +86,7 @@ class Reader {
 
 std::expected<Trace, std::string> parse_trace(std::string_view csv) {
   Reader reader;
+  if (csv.starts_with(byte_order_mark)) csv.remove_prefix(byte_order_mark.size());
   for (std::size_t line_number = 1; !csv.empty(); ++line_number) {
     const std::size_t end = csv.find('\n');
     std::string_view line = csv.substr(0, end);
@@ -108,6 +114,9 @@ std::expected<Trace, std::string> read_trace(const std::string& path) {
     text.append(part.data(), static_cast<std::size_t>(read));
     if (text.size() > bytes_max) return std::unexpected(path + ": more than 1 GiB");
   }
+  int error = Z_OK;  // of the last read, which gives what was there
+  gzerror(file.get(), &error);
+  if (error != Z_OK) return std::unexpected(path + ": ends in the middle of what was compressed");
   auto trace = parse_trace(text);
   if (!trace) return std::unexpected(path + ": " + trace.error());
   return trace;

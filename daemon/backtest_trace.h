@@ -3,8 +3,8 @@
 //   ship,carrier,created,published,status,final
 //   4711,olva,1767225600,1767301200,in_transit,0
 //
-// ship, carrier and status: any text without commas. created, published: seconds since the epoch. final: 1 where the
-// status closes the shipment, else 0.
+// ship, carrier and status: any text without commas. created, published: seconds since the epoch, before 2100. final: 1
+// where the status closes the shipment, else 0. A byte order mark before the header and CRLF are as good.
 #pragma once
 
 #include <cstdint>

@@ -52,12 +52,15 @@ void CarrierAccess::advance() {
 }
 
 void CarrierAccess::let_in(const SessionPointer& session) {
-  if (std::exchange(generation_, session->generation) != session->generation) {
-    auto redactor = std::make_shared<Redactor>(*redactor_);
-    redactor->add_session(session->values);
-    redactor_ = std::move(redactor);
-  }
+  if (std::exchange(generation_, session->generation) != session->generation) keep_secret(session->values);
   for (Then& then : std::exchange(waiting_, {})) then(session);
+}
+
+void CarrierAccess::keep_secret(const std::vector<std::string>& values) {
+  if (std::ranges::all_of(values, [](const std::string& value) { return value.empty(); })) return;
+  auto redactor = std::make_shared<Redactor>(*redactor_);
+  redactor->add_session(values);
+  redactor_ = std::move(redactor);
 }
 
 // Later, so that whoever asks and is turned away does not ask anew from inside of its own question.
@@ -97,6 +100,8 @@ void CarrierAccess::login_answered(const carriers::HttpRequest& request, const c
       logged_in_at_ = runtime_.now();
       log(Level::info, "logged_in", {{"carrier", profile_->name()}});
     }
+  } else {
+    keep_secret(session_->given());  // the trouble of its next step may quote it
   }
   advance();
 }

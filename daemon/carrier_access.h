@@ -68,6 +68,7 @@ class CarrierAccess {
  private:
   void advance();
   void let_in(const SessionPointer& session);
+  void keep_secret(const std::vector<std::string>& values);
   void turn_away(carriers::Session::Failed why);
   void send_login(carriers::HttpRequest request);
   void login_answered(const carriers::HttpRequest& request, const carriers::FetchResult& result);

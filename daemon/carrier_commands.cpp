@@ -19,6 +19,7 @@
 #include "carriers/sample.h"
 #include "carriers/starter.h"
 #include "daemon/check_text.h"
+#include "daemon/command_output.h"
 #include "daemon/config.h"
 #include "daemon/config_limits.h"
 
@@ -159,7 +160,7 @@ int new_carrier(const Options& options) {
     written.push_back(file.path);
   }
   if (options.json)
-    std::cout << nlohmann::json{{"folder", dir.string()}, {"files", written}}.dump() << '\n';
+    std::cout << one_line({{"folder", dir.string()}, {"files", written}}) << '\n';
   else
     std::cout << dir.string() << " is there. Next: remitod --check-carrier " << dir.string() << '\n';
   return EX_OK;

@@ -59,7 +59,7 @@ ParsedOptions parse_options(int argc, char** argv) {
       "Without a mode it runs as the daemon (under systemd: systemctl start remitod).",
       "remitod"};
   app.set_version_flag("--version", "remitod " REMITOD_VERSION);
-  app.add_option("-c,--config", options.config_file, "Configuration file")->capture_default_str();
+  auto* config = app.add_option("-c,--config", options.config_file, "Configuration file")->capture_default_str();
   app.add_option("--socket", options.socket, "Control socket of the running daemon (default: the configuration's)");
 
   bool wanted_check = false;
@@ -175,6 +175,7 @@ ParsedOptions parse_options(int argc, char** argv) {
   }
   for (const auto& [option, mode] : modes)
     if (option->count() != 0) options.mode = mode;
+  options.config_stated = config->count() != 0;
   options.backtest.json = options.json;
   return {options, EX_OK};
 }

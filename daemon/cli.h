@@ -34,6 +34,7 @@ struct Options {
   };
   Mode mode = Mode::run;
   std::string config_file = "/etc/remitod/remitod.toml";
+  bool config_stated = false;
   std::string socket;        ///< overrides the configuration's control socket
   std::string target;        ///< of the mode: a carrier, a shipment, a request, a folder, a file, a sink
   std::string folder = ".";  ///< --in

@@ -23,27 +23,35 @@ using nlohmann::json;
 constexpr int exit_not_running = 3;  // as `systemctl status` has it
 constexpr int exit_degraded = 1;
 constexpr std::chrono::milliseconds look_again{50};
+// It says after three seconds that its database does not answer; a reload may be under way besides.
+constexpr std::chrono::seconds status_patience{15};
+// So long a daemon that is started again may be away while its resync is waited for.
+constexpr std::chrono::seconds restart_patience{30};
 
-// Until every shipment of the resync was answered. Nothing: the daemon went away.
-std::expected<json, NoAnswer> wait_for(const std::string& socket, std::int64_t resync_id) {
+// The daemon's last word: every shipment of the resync was answered, or something is wrong with the question.
+std::expected<ControlAnswer, NoAnswer> wait_for(const std::string& socket, std::int64_t resync_id) {
   ProgressBar bar;
-  for (;;) {
-    const auto answer = call_control(socket, "GET", "/resync?id=" + std::to_string(resync_id));
+  auto heard = std::chrono::steady_clock::now();
+  for (;; std::this_thread::sleep_for(look_again)) {
+    auto answer = call_control(socket, "GET", "/resync?id=" + std::to_string(resync_id));
     if (!answer) {
+      const bool is_away = answer.error().why == NoAnswer::Why::nobody || answer.error().why == NoAnswer::Why::cut_off;
+      if (is_away && std::chrono::steady_clock::now() - heard < restart_patience) continue;
       bar.end();
-      return std::unexpected(answer.error());
+      return answer;
     }
-    json progress = json::parse(answer->body, nullptr, false);
-    if (progress.value("finished", false)) {
+    heard = std::chrono::steady_clock::now();
+    const json progress = json::parse(answer->body, nullptr, false);
+    if (answer->status == 503) continue;  // a database that hangs does not lose it
+    if (answer->status != 200 || !progress.is_object() || progress.value("finished", false)) {
       bar.end();
-      return progress;
+      return answer;
     }
     std::string note;
     for (const json& resting : progress.value("resting", json::array()))
       note += resting.value("carrier", "") + " rests until " + resting.value("until", "") + " ";
     if (progress.contains("shipments") && progress["shipments"].is_number())
       bar.show(progress.value("done", std::size_t{0}), progress.value("shipments", std::size_t{0}), note);
-    std::this_thread::sleep_for(look_again);
   }
 }
 
@@ -89,14 +97,23 @@ int check_config(const Options& options) {
 int resync(const Options& options, const std::string& socket) {
   json wanted{{"target", options.target}, {"dry_run", options.dry_run}};
   if (options.since) wanted["since"] = *options.since;
-  const auto answer = call_control(socket, "POST", "/resync", wanted.dump());
+  const auto answer = call_control(socket, "POST", "/resync", one_line(wanted));
   if (!answer) return no_daemon(answer.error());
   if (answer->status != 200) return complain(*answer);
   json begun = json::parse(answer->body);
   if (options.wait && begun["resync_id"].is_number()) {
-    const auto progress = wait_for(socket, begun["resync_id"].get<std::int64_t>());
-    if (!progress) return no_daemon(progress.error());
-    begun.update(*progress);
+    const auto resync_id = begun["resync_id"].get<std::int64_t>();
+    const auto progress = wait_for(socket, resync_id);
+    if (!progress) {
+      std::cerr
+          << "remitod: resync " << resync_id
+          << " is recorded: a daemon that runs goes on with it, and one that is started takes it up. Whether it is "
+             "over: curl --unix-socket "
+          << socket << " 'http://remitod/resync?id=" << resync_id << "'\n";
+      return no_daemon(progress.error());
+    }
+    if (progress->status != 200) return complain(*progress);
+    begun.update(json::parse(progress->body));
   }
   if (options.json)
     std::cout << begun.dump() << '\n';
@@ -106,7 +123,7 @@ int resync(const Options& options, const std::string& socket) {
 }
 
 int replay(const Options& options, const std::string& socket) {
-  const auto answer = call_control(socket, "POST", "/replay", json{{"target", options.target}}.dump());
+  const auto answer = call_control(socket, "POST", "/replay", one_line({{"target", options.target}}));
   if (!answer) return no_daemon(answer.error());
   if (answer->status != 200) return complain(*answer);
   const json replayed = json::parse(answer->body);
@@ -115,7 +132,7 @@ int replay(const Options& options, const std::string& socket) {
 }
 
 int enable_sink(const Options& options, const std::string& socket) {
-  const auto answer = call_control(socket, "POST", "/sinks/enable", json{{"sink", options.target}}.dump());
+  const auto answer = call_control(socket, "POST", "/sinks/enable", one_line({{"sink", options.target}}));
   if (!answer) return no_daemon(answer.error());
   if (answer->status != 200) return complain(*answer);
   const json enabled = json::parse(answer->body);
@@ -129,11 +146,14 @@ int enable_sink(const Options& options, const std::string& socket) {
 
 int status(const Options& options, const std::string& socket) {
   const bool of_shipments = options.target.contains(':');
-  const auto answer =
-      call_control(socket, "GET", of_shipments ? "/status?target=" + query_value(options.target) : "/status");
+  const auto answer = call_control(
+      socket, "GET", of_shipments ? "/status?target=" + query_value(options.target) : "/status", "", status_patience);
   if (!answer) {
+    using Why = NoAnswer::Why;
+    const Why why = answer.error().why;
+    if (why == Why::not_allowed || why == Why::silent) return no_daemon(answer.error());
     std::cerr << "remitod: " << answer.error().message << '\n';
-    return answer.error().not_allowed ? EX_NOPERM : exit_not_running;
+    return exit_not_running;
   }
   if (answer->status != 200) return complain(*answer);
   json report = json::parse(answer->body);

@@ -21,6 +21,7 @@ using boost::system::error_code;
 using std::chrono::seconds;
 
 constexpr seconds rest_first{1}, rest_max{60};
+constexpr std::chrono::milliseconds farewell{2'000};
 constexpr std::size_t answer_bytes_max = 64 * 1024;
 
 }  // namespace
@@ -57,11 +58,16 @@ class CommandChannel::Child : public std::enable_shared_from_this<Child> {
     write();
   }
 
-  /// Nobody waits for it any more.
+  /// Nobody waits for it any more. At a reload nobody runs the context either, so that its end is waited for here: what
+  /// stayed would run beside its successor, or be a zombie for as long as the daemon lives.
   void abandon() {
     over_ = true;
     close();
-    if (!exited_) process_.signal(SIGTERM);
+    for (const int signal : {SIGTERM, SIGKILL}) {
+      if (exited_) return;
+      process_.signal(signal);
+      if (process_.ends_within(farewell)) exited();
+    }
   }
 
  private:
@@ -125,6 +131,7 @@ class CommandChannel::Child : public std::enable_shared_from_this<Child> {
   }
 
   void exited() {
+    if (exited_) return;       // abandon() was quicker
     process_.signal(SIGKILL);  // what it has left behind
     const std::string how = process_.reap();
     exited_ = true;

@@ -25,7 +25,8 @@ class CommandChannel final : public SinkChannel {
   };
   /// The process that owns this ignores SIGPIPE.
   CommandChannel(AsioRuntime& runtime, Settings settings);
-  /// Closes the program's input and sends it SIGTERM, with all that it started.
+  /// Closes the program's input and sends it SIGTERM, with all that it started; after two seconds SIGKILL. Waits for
+  /// its end.
   ~CommandChannel() override;
   void send(SinkMessage message, Done done) override;
 

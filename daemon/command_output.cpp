@@ -9,6 +9,10 @@ namespace remitod::daemon {
 
 using nlohmann::json;
 
+std::string one_line(const json& value) {
+  return value.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
 int complain(const ControlAnswer& answer) {
   const json body = json::parse(answer.body, nullptr, false);
   std::cerr << "remitod: " << (body.is_object() ? body.value("error", answer.body) : answer.body) << '\n';
@@ -20,8 +24,18 @@ int complain(const ControlAnswer& answer) {
 
 int no_daemon(const NoAnswer& why) {
   std::cerr << "remitod: " << why.message << '\n';
-  if (why.not_allowed) return EX_NOPERM;
-  std::cerr << "remitod: start it with: systemctl start remitod\n";
+  switch (why.why) {
+    case NoAnswer::Why::not_allowed:
+      return EX_NOPERM;
+    case NoAnswer::Why::nobody:
+      std::cerr << "remitod: start it with: systemctl start remitod\n";
+      break;
+    case NoAnswer::Why::silent:
+      std::cerr << "remitod: it hangs, was stopped, or waits for its database: systemctl status remitod\n";
+      break;
+    case NoAnswer::Why::cut_off:
+      break;
+  }
   return EX_UNAVAILABLE;
 }
 

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cstddef>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 
 #include "daemon/control_client.h"
@@ -12,6 +13,8 @@
 
 namespace remitod::daemon {
 
+/// On one line, for the daemon or for whoever reads --json. What was typed, a file's name for one, need not be UTF-8.
+std::string one_line(const nlohmann::json& value);
 /// Prints the answer's error. The exit code that goes with its status.
 int complain(const ControlAnswer& answer);
 /// Prints why no daemon answers, and what to do. The exit code.

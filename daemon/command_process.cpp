@@ -1,6 +1,7 @@
 #include "daemon/command_process.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -108,6 +109,14 @@ std::expected<CommandProcess, std::string> CommandProcess::start(const std::vect
 
 void CommandProcess::signal(int number) const {
   ::kill(-pid, number);
+}
+
+bool CommandProcess::ends_within(std::chrono::milliseconds time) const {
+  pollfd ended{.fd = handle, .events = POLLIN, .revents = 0};
+  int ends = 0;
+  do ends = ::poll(&ended, 1, static_cast<int>(time.count()));
+  while (ends < 0 && errno == EINTR);
+  return ends > 0;
 }
 
 std::string CommandProcess::reap() const {

@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 
+#include <chrono>
 #include <expected>
 #include <string>
 #include <vector>
@@ -21,6 +22,8 @@ struct CommandProcess {
   static std::expected<CommandProcess, std::string> start(const std::vector<std::string>& command);
   /// To the whole group; before the process is reaped.
   void signal(int number) const;
+  /// Whether it ends within that time; waits for it.
+  bool ends_within(std::chrono::milliseconds time) const;
   /// Once `handle` is readable: how it ended, as a phrase.
   std::string reap() const;
 };

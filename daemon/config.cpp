@@ -143,6 +143,8 @@ void read_daemon(TableReader reader, Config& config) {
   } else if (config.time_scale != 1.0) {
     reader.error("time_scale", "needs time_origin, the moment from which time runs at this scale");
   }
+  for (const std::string key : {"control_socket", "time_scale", "time_origin"})
+    config.lines["daemon." + key] = reader.line_of(key);
   reader.refuse_other_keys();
 }
 
@@ -153,6 +155,7 @@ void read_database(TableReader& root, Config& config) {
     if (!root.has("database")) root.error("database", "is missing: [database] with url, " + std::string(expected));
     return;
   }
+  config.lines["database.url"] = reader->line_of("url");
   if (const auto url = reader->text("url")) {
     auto parsed = db::DatabaseUrl::parse(*url);
     if (parsed)
@@ -163,12 +166,6 @@ void read_database(TableReader& root, Config& config) {
     reader->error("url", "is missing: " + std::string(expected));
   }
   reader->refuse_other_keys();
-}
-
-std::optional<std::filesystem::path> find_profile(const Config& config, const std::string& profile) {
-  for (const auto& dir : config.carriers_dirs)
-    if (std::filesystem::exists(dir / profile / "carrier.toml")) return dir / profile;
-  return std::nullopt;
 }
 
 // What to say of a profile that is in none of the folders.
@@ -184,6 +181,18 @@ std::string missing_profile(const Config& config, const std::string& profile) {
   std::ranges::sort(present);
   return "no profile \"" + profile + "\" (a folder with a carrier.toml) under " + dirs +
          carriers::did_you_mean(profile, present);
+}
+
+// The folder of the profile. One that may not be looked into might have it: the next one's is not taken instead.
+std::expected<std::filesystem::path, std::string> find_profile(const Config& config, const std::string& profile) {
+  for (const auto& dir : config.carriers_dirs) {
+    const std::filesystem::path file = dir / profile / "carrier.toml";
+    std::error_code error;
+    const std::filesystem::file_status status = std::filesystem::status(file, error);
+    if (status.type() == std::filesystem::file_type::none) return std::unexpected(cannot_read(file, error.value()));
+    if (std::filesystem::exists(status)) return dir / profile;
+  }
+  return std::unexpected(missing_profile(config, profile));
 }
 
 Config read_config(const std::filesystem::path& file, const std::string& text, ErrorLog& errors) {
@@ -216,6 +225,11 @@ Config read_config(const std::filesystem::path& file, const std::string& text, E
 
 }  // namespace
 
+ConfigError Config::error(const std::string& key, std::string message) const {
+  const auto line = lines.find(key);
+  return {file.string(), line == lines.end() ? 0 : line->second, key, std::move(message)};
+}
+
 std::expected<Config, Errors> load_config(const std::filesystem::path& file) {
   auto text = read_text(file);
   if (!text) return std::unexpected(Errors{{file.string(), 0, "", text.error()}});
@@ -223,6 +237,20 @@ std::expected<Config, Errors> load_config(const std::filesystem::path& file) {
   Config config = read_config(file, *text, errors);
   if (!errors.empty()) return std::unexpected(errors.take());
   return config;
+}
+
+std::expected<std::string, Errors> load_control_socket(const std::filesystem::path& file) {
+  auto text = read_text(file);
+  if (!text) return std::unexpected(Errors{{file.string(), 0, "", text.error()}});
+  ErrorLog log(file.string());
+  Config config = read_config(file, *text, log);
+  Errors errors = log.take();
+  // One without a key: the text is no TOML, and nothing in it can be believed.
+  std::erase_if(errors, [](const ConfigError& error) {
+    return !error.key.empty() && error.key != "daemon" && error.key != "daemon.control_socket";
+  });
+  if (!errors.empty()) return std::unexpected(std::move(errors));
+  return std::move(config.control_socket);
 }
 
 std::set<std::string> config_keys(const std::string& text) {
@@ -238,8 +266,7 @@ std::expected<std::vector<ReadyCarrier>, Errors> load_carriers(const Config& con
     const std::string path = "carriers." + carrier.name;
     const auto dir = find_profile(config, carrier.profile);
     if (!dir) {
-      errors.push_back(
-          {config.file.string(), carrier.line, path + ".profile", missing_profile(config, carrier.profile)});
+      errors.push_back({config.file.string(), carrier.line, path + ".profile", dir.error()});
       continue;
     }
     auto profile = carriers::load_profile(*dir, with_secrets(config, carrier, secrets, errors));

@@ -57,11 +57,19 @@ struct Config {
   std::vector<CarrierConfig> carriers;
   std::vector<SinkConfig> sinks;
   ListenConfig listen;
+  /// Where "database.url", "daemon.control_socket" and the clock's keys stand, for what is found wrong with them later.
+  std::map<std::string, int> lines;
+
+  ConfigError error(const std::string& key, std::string message) const;
 };
 
 /// Reads and checks the file. All errors, not only the first. Secrets are only named in it, so anybody who may read the
 /// file may call this.
 std::expected<Config, std::vector<ConfigError>> load_config(const std::filesystem::path& file);
+
+/// The control socket that the file names, for whoever only speaks to the daemon: whatever else is wrong with the file
+/// is no obstacle, since the daemon goes on by what it has read before.
+std::expected<std::string, std::vector<ConfigError>> load_control_socket(const std::filesystem::path& file);
 
 /// Every key that is looked for in such a file, whether it has it or not: "carriers.oca.interval". remitod.toml(5) has
 /// to tell them all.

@@ -1,8 +1,5 @@
 #include "daemon/config_places.h"
 
-#include <unistd.h>
-
-#include <cerrno>
 #include <cstdlib>
 #include <system_error>
 #include <utility>
@@ -14,8 +11,6 @@ namespace remitod::daemon {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr const char* control_socket_key = "daemon.control_socket";
 
 fs::path folder_of(const fs::path& file) {
   return file.has_parent_path() ? file.parent_path() : fs::path(".");
@@ -48,7 +43,7 @@ std::string missing_folder(const fs::path& file) {
 std::vector<ConfigError> place_errors(const Config& config) {
   std::vector<ConfigError> errors;
   const auto tell = [&](const char* key, std::string problem) {
-    if (!problem.empty()) errors.push_back({config.file.string(), 0, key, std::move(problem)});
+    if (!problem.empty()) errors.push_back(config.error(key, std::move(problem)));
   };
   if (config.database.engine == db::DatabaseUrl::Engine::sqlite)
     tell("database.url", missing_before_a_start(config.database.connect));
@@ -56,22 +51,6 @@ std::vector<ConfigError> place_errors(const Config& config) {
   const std::string problem = socket_path_problem(config.control_socket);
   tell(control_socket_key, problem.empty() ? missing_before_a_start(config.control_socket) : problem);
   return errors;
-}
-
-std::optional<ConfigError> control_socket_error(const Config& running, const Config& wanted) {
-  if (passed_listener("control")) return std::nullopt;
-  const std::string& path = wanted.control_socket;
-  std::string problem = socket_path_problem(path);
-  if (problem.empty()) problem = missing_folder(path);
-  // At the path of before it is ourselves who listen.
-  if (problem.empty() && path != running.control_socket) {
-    problem = socket_path_taken(path);
-    const std::string folder = folder_of(path).string();
-    if (problem.empty() && ::access(folder.c_str(), W_OK | X_OK) != 0)
-      problem = "no socket can be made in " + folder + ": " + std::generic_category().message(errno);
-  }
-  if (problem.empty()) return std::nullopt;
-  return ConfigError{wanted.file.string(), 0, control_socket_key, std::move(problem)};
 }
 
 }  // namespace remitod::daemon

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <filesystem>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,14 +9,13 @@
 
 namespace remitod::daemon {
 
+inline constexpr const char* control_socket_key = "daemon.control_socket";
+
 /// That the folder of a file is not there; empty: it is, or whoever looks may not know.
 std::string missing_folder(const std::filesystem::path& file);
 
 /// For --check-config: the places of the control socket and of an SQLite database at which a start would fail. The
 /// folders that systemd makes for the service at each start may be missing before it, for whoever is not the service.
 std::vector<ConfigError> place_errors(const Config& config);
-
-/// For a reload: why the process that runs by `running` could have no control socket at the path that is wanted now.
-std::optional<ConfigError> control_socket_error(const Config& running, const Config& wanted);
 
 }  // namespace remitod::daemon

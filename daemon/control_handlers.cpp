@@ -11,6 +11,7 @@
 #include "daemon/remito_control.h"
 #include "daemon/reread_control.h"
 #include "daemon/sink_control.h"
+#include "db/resync_record.h"
 
 namespace remitod::daemon {
 namespace {
@@ -56,6 +57,23 @@ std::expected<Wanted, std::string> parse_resync(const std::string& body) {
   return result;
 }
 
+/// Of a resync that this process does not know, or not yet: a daemon before it may have ended it.
+void recorded_progress(db::Executor& executor, std::int64_t resync_id, const ControlServer::Reply& reply) {
+  using Record = std::optional<db::ResyncRecord>;
+  executor.run<Record>(
+      [resync_id](db::Session& session) { return db::find_resync_record(session, resync_id); },
+      [resync_id, reply](const db::DbResult<Record>& record) {
+        if (!record) return reply(database_failure(record.error()));
+        if (!*record) return reply(failure(404, "there is no resync " + std::to_string(resync_id)));
+        const db::ResyncRecord& found = **record;
+        json progress{
+            {"resync_id", resync_id},     {"target", found.target},
+            {"finished", found.finished}, {"shipments", found.finished ? json(found.shipments) : json(nullptr)},
+            {"done", found.shipments},    {"error", found.error}};
+        reply({200, progress.dump(-1, ' ', false, json::error_handler_t::replace)});
+      });
+}
+
 }  // namespace
 
 void ControlHandlers::operator()(const ControlRequest& request, const ControlServer::Reply& reply) const {
@@ -90,8 +108,12 @@ bool ControlHandlers::database_trouble() const {
 }
 
 StatusSources ControlHandlers::sources() const {
-  return {parts_->poller,     parts_->worker,        parts_->outbox, parts_->resync,     parts_->sinks,
-          parts_->started_at, parts_->runtime.now(), parts_->engine, database_trouble(), parts_->executor.statements()};
+  StatusSources sources{
+      parts_->poller,     parts_->worker,        parts_->outbox, parts_->resync,     parts_->sinks,
+      parts_->started_at, parts_->runtime.now(), parts_->engine, database_trouble(), parts_->executor.statements()};
+  sources.listener_trouble = parts_->listener_trouble();
+  sources.files_trouble = parts_->files_trouble();
+  return sources;
 }
 
 void ControlHandlers::status(const ControlServer::Reply& reply) const {
@@ -103,8 +125,20 @@ void ControlHandlers::status(const ControlServer::Reply& reply) const {
   };
   const std::shared_ptr<Alarm> patience = parts_->runtime.alarm([answer] { answer(nullptr); });
   patience->set(parts_->runtime.in(database_patience));
-  parts_->executor.run<StatusRows>(
-      read_status_rows, [answer, patience](db::DbResult<StatusRows> rows) { answer(rows ? &*rows : nullptr); });
+  readers_->waiting.push_back([answer, patience](const StatusRows* rows) { answer(rows); });
+  if (!readers_->reading) read_status();
+}
+
+// One reading at a time, for all who asked before it began: those who ask again and again while the database hangs
+// leave no works behind, which everybody else would wait for when it is back.
+void ControlHandlers::read_status() const {
+  readers_->reading = true;
+  parts_->executor.run<StatusRows>(read_status_rows, [handlers = *this, asked = std::exchange(readers_->waiting, {})](
+                                                         const db::DbResult<StatusRows>& rows) {
+    for (const StatusReader& reader : asked) reader(rows ? &*rows : nullptr);
+    handlers.readers_->reading = false;
+    if (!handlers.readers_->waiting.empty()) handlers.read_status();
+  });
 }
 
 void ControlHandlers::shipments(const std::string& text, const ControlServer::Reply& reply) const {
@@ -215,9 +249,7 @@ void ControlHandlers::resync_progress(const ControlRequest& request, const Contr
   const auto id = request.query.find("id");
   if (id != request.query.end()) std::from_chars(id->second.data(), id->second.data() + id->second.size(), resync_id);
   const auto progress = parts_->resync.progress(resync_id);
-  if (!progress)
-    return reply(
-        {200, json{{"resync_id", resync_id}, {"finished", false}, {"shipments", nullptr}, {"done", 0}}.dump()});
+  if (!progress) return recorded_progress(parts_->executor, resync_id, reply);
   json resting = json::array();
   for (const std::string& carrier : progress->carriers)
     if (const scheduler::Lane* lane = parts_->poller.lane(carrier);

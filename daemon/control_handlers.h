@@ -2,8 +2,11 @@
 // POST /requests, POST /replay, POST /reread and the rest that README.md of this folder lists.
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "daemon/control_server.h"
 #include "daemon/intake.h"
@@ -35,8 +38,11 @@ class ControlHandlers {
     Reread& reread;
     std::string engine;
     Instant started_at;
+    std::function<std::optional<Trouble>()> listener_trouble = [] { return std::nullopt; };
+    std::function<std::vector<Trouble>()> files_trouble = [] { return std::vector<Trouble>{}; };
   };
-  explicit ControlHandlers(Parts parts) : parts_(std::make_shared<const Parts>(std::move(parts))) {}
+  explicit ControlHandlers(Parts parts)
+      : parts_(std::make_shared<const Parts>(std::move(parts))), readers_(std::make_shared<StatusReaders>()) {}
   void operator()(const ControlRequest& request, const ControlServer::Reply& reply) const;
 
   /// What a status report is made of, beside what the database says.
@@ -45,7 +51,13 @@ class ControlHandlers {
   bool database_trouble() const;
 
  private:
+  using StatusReader = std::function<void(const StatusRows*)>;
+  struct StatusReaders {
+    std::vector<StatusReader> waiting;
+    bool reading = false;
+  };
   void status(const ControlServer::Reply& reply) const;
+  void read_status() const;
   void shipments(const std::string& target, const ControlServer::Reply& reply) const;
   void forget(const ControlRequest& request, const ControlServer::Reply& reply) const;
   void explain(const std::string& target, const ControlServer::Reply& reply) const;
@@ -54,6 +66,7 @@ class ControlHandlers {
   void resync_progress(const ControlRequest& request, const ControlServer::Reply& reply) const;
 
   std::shared_ptr<const Parts> parts_;
+  std::shared_ptr<StatusReaders> readers_;
 };
 
 }  // namespace remitod::daemon

@@ -1,7 +1,6 @@
 #include "daemon/control_server.h"
 
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -16,7 +15,6 @@
 
 #include "daemon/guests.h"
 #include "daemon/log.h"
-#include "daemon/socket_file.h"
 
 namespace remitod::daemon {
 namespace {
@@ -55,14 +53,9 @@ class Session : public std::enable_shared_from_this<Session> {
   }
   void hang_up() { stream_.close(); }
   /// Between two requests. Who has not asked yet has come to ask.
-  bool idle() { return served_ && !parser_->got_some() && is_quiet(); }
+  bool idle() { return served_ && !parser_->got_some() && is_quiet(buffer_, stream_); }
 
  private:
-  /// Nothing has come that was not read yet.
-  bool is_quiet() {
-    beast::error_code ignored;
-    return buffer_.size() == 0 && stream_.socket().available(ignored) == 0;
-  }
   void answer(const beast::error_code& error) {
     served_ = false;
     if (error) return;  // gone, too slow or too large: nothing to say to them
@@ -89,7 +82,7 @@ class Session : public std::enable_shared_from_this<Session> {
     http::async_write(stream_, response_,
                       [self = shared_from_this(), keep](const beast::error_code& error, std::size_t) {
                         self->served_ = true;
-                        const bool is_over = self->others_->leaving() && self->is_quiet();
+                        const bool is_over = self->others_->leaving() && is_quiet(self->buffer_, self->stream_);
                         if (!error && keep && !is_over) self->read();
                       });
   }
@@ -98,7 +91,8 @@ class Session : public std::enable_shared_from_this<Session> {
   Stream stream_;
   ControlServer::Handler handler_;
   std::chrono::milliseconds patience_;
-  beast::flat_buffer buffer_;
+  /// Bounded, since the parser counts neither the extensions of chunks nor what follows the last one.
+  beast::flat_buffer buffer_{head_bytes_max + body_bytes_max};
   std::optional<http::request_parser<http::string_body>> parser_;
   http::response<http::string_body> response_;
   bool served_ = false;  ///< it has had its answer, and has not asked again
@@ -114,20 +108,6 @@ class Listener final : public ControlServer {
   }
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
-
-  beast::error_code open(const std::string& path) {
-    beast::error_code error;
-    ::unlink(path.c_str());  // of a process that is gone, if it is there
-    acceptor_.open(Protocol{}, error);
-    // The file is born with the rights it keeps: nobody else's for not even a moment.
-    const mode_t before = ::umask(0117);
-    if (!error) acceptor_.bind(Protocol::endpoint{path}, error);
-    ::umask(before);
-    if (!error) file_ = SocketFile(path);
-    if (!error) acceptor_.listen(asio::socket_base::max_listen_connections, error);
-    if (!error) accept();
-    return error;
-  }
 
   beast::error_code adopt(int listener) {
     beast::error_code error;
@@ -152,7 +132,6 @@ class Listener final : public ControlServer {
 
  private:
   void close() {
-    file_.remove();
     beast::error_code ignored;
     acceptor_.close(ignored);
   }
@@ -177,32 +156,18 @@ class Listener final : public ControlServer {
   Protocol::acceptor acceptor_;
   asio::steady_timer pause_, leave_time_;
   std::shared_ptr<Guests<Session>> guests_ = std::make_shared<Guests<Session>>();
-  SocketFile file_;  ///< that we made; none of a socket that was passed
   Handler handler_;
   std::chrono::milliseconds patience_;
 };
 
 }  // namespace
 
-std::expected<std::unique_ptr<ControlServer>, std::string> ControlServer::listen(asio::io_context& context,
-                                                                                 const std::string& socket_path,
-                                                                                 Handler handler,
-                                                                                 std::chrono::milliseconds patience) {
-  if (std::string problem = socket_path_problem(socket_path); !problem.empty())
-    return std::unexpected(std::move(problem));
-  if (std::string taken = socket_path_taken(socket_path); !taken.empty()) return std::unexpected(std::move(taken));
-  auto listener = std::make_unique<Listener>(context, std::move(handler), patience);
-  if (const beast::error_code error = listener->open(socket_path))
-    return std::unexpected("cannot listen on " + socket_path + ": " + error.message());
-  return listener;
-}
-
 std::expected<std::unique_ptr<ControlServer>, std::string> ControlServer::adopt(asio::io_context& context, int listener,
                                                                                 Handler handler,
                                                                                 std::chrono::milliseconds patience) {
   auto server = std::make_unique<Listener>(context, std::move(handler), patience);
   if (const beast::error_code error = server->adopt(listener))
-    return std::unexpected("cannot listen on the socket that was passed: " + error.message());
+    return std::unexpected("cannot take connections from the control socket: " + error.message());
   return server;
 }
 

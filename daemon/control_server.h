@@ -29,20 +29,16 @@ class ControlServer {
   using Reply = std::function<void(ControlAnswer)>;
   /// Called on the deciding thread; must call `reply` once, at once or later.
   using Handler = std::function<void(ControlRequest, Reply)>;
-  /// Replaces a socket file that an earlier process left behind; refuses where somebody listens. A client that takes
-  /// longer than `patience` to ask, or to take its answer, is hung up on. The error says what is wrong with the path.
-  static std::expected<std::unique_ptr<ControlServer>, std::string> listen(
-      boost::asio::io_context& context, const std::string& socket_path, Handler handler,
-      std::chrono::milliseconds patience = std::chrono::seconds{10});
   /// Takes connections from a Unix socket that listens already and stays its owner's: the server works on a copy of
-  /// the descriptor and leaves the socket's file alone.
+  /// the descriptor and leaves the socket's file alone. A client that takes longer than `patience` to ask, or to take
+  /// its answer, is hung up on.
   static std::expected<std::unique_ptr<ControlServer>, std::string> adopt(
       boost::asio::io_context& context, int listener, Handler handler,
       std::chrono::milliseconds patience = std::chrono::seconds{10});
-  virtual ~ControlServer() = default;  ///< stops listening, and removes the socket file if it is still its own
+  virtual ~ControlServer() = default;  ///< lets nobody in any more
 
-  /// Lets nobody in any more, and answers those who are in; whoever then asks is the next process's, if systemd holds
-  /// the socket. `then` is called once they have their answers, or after `leave_taking` (guests.h). Once.
+  /// Lets nobody in any more, and answers those who are in; whoever then asks is the next server's of the socket, if
+  /// that stays open. `then` is called once they have their answers, or after `leave_taking` (guests.h). Once.
   virtual void take_leave(std::function<void()> then) = 0;
 };
 

@@ -15,6 +15,7 @@
 #include "daemon/config_report.h"
 #include "daemon/control_client.h"
 #include "daemon/data_text.h"
+#include "daemon/database_start.h"
 #include "daemon/shadow_compare.h"
 #include "daemon/text_table.h"
 #include "db/backup.h"
@@ -32,7 +33,7 @@ constexpr std::size_t differences_printed_max = 1000;
 /// Asks the daemon, and prints what it says. The exit code.
 int ask(const Options& options, const std::string& socket, const char* path, const json& wanted,
         std::string (*text)(const json&)) {
-  const auto answer = call_control(socket, "POST", path, wanted.dump());
+  const auto answer = call_control(socket, "POST", path, one_line(wanted));
   if (!answer) return no_daemon(answer.error());
   if (answer->status != 200) return complain(*answer);
   const json report = json::parse(answer->body);
@@ -104,6 +105,24 @@ int failed(const db::DbError& error, int exit_code) {
   return exit_code;
 }
 
+int exit_code_of_backup(const db::DbError& error) {
+  switch (error.kind) {
+    case db::DbError::Kind::constraint:
+      return EX_USAGE;
+    case db::DbError::Kind::connection:
+      return EX_NOINPUT;
+    case db::DbError::Kind::disk:
+      return db::is_unusable_file(error) ? EX_NOINPUT : EX_CANTCREAT;
+    default:
+      return EX_TEMPFAIL;
+  }
+}
+
+/// Of a database that cannot be taken up. A person has to look at some; others can be tried again.
+int unusable(const db::DatabaseUrl& database, const db::DbError& error) {
+  return failed(explained(database, error), wants_a_person(database, error) ? EX_CONFIG : EX_TEMPFAIL);
+}
+
 /// Until the reread has ended.
 std::expected<ControlAnswer, NoAnswer> wait_for_reread(const std::string& socket, std::int64_t reread_id) {
   ProgressBar bar;
@@ -124,7 +143,7 @@ std::expected<ControlAnswer, NoAnswer> wait_for_reread(const std::string& socket
 int reread(const Options& options, const std::string& socket) {
   json wanted{{"carrier", options.target}, {"dry_run", options.dry_run}};
   if (options.since) wanted["since"] = *options.since;
-  const auto begun = call_control(socket, "POST", "/reread", wanted.dump());
+  const auto begun = call_control(socket, "POST", "/reread", one_line(wanted));
   if (!begun) return no_daemon(begun.error());
   if (begun->status != 200) return complain(*begun);
   const auto answer = wait_for_reread(socket, json::parse(begun->body).at("reread_id").get<std::int64_t>());
@@ -169,12 +188,9 @@ int backup(const Options& options) {
     return EX_USAGE;
   }
   const auto made = db::back_up_sqlite(config->database, options.target);
-  if (!made)
-    return failed(made.error(), made.error().kind == db::DbError::Kind::disk         ? EX_CANTCREAT
-                                : made.error().kind == db::DbError::Kind::connection ? EX_NOINPUT
-                                                                                     : EX_TEMPFAIL);
+  if (!made) return failed(made.error(), exit_code_of_backup(made.error()));
   if (options.json)
-    std::cout << json{{"file", options.target}, {"bytes", made->bytes}, {"schema_version", made->schema_version}}.dump()
+    std::cout << one_line({{"file", options.target}, {"bytes", made->bytes}, {"schema_version", made->schema_version}})
               << '\n';
   else
     std::cout << options.target << ": " << made->bytes << " bytes, schema version " << made->schema_version
@@ -186,11 +202,11 @@ int migrate(const Options& options) {
   const auto config = readable_config(options);
   if (!config) return EX_CONFIG;
   const auto lock = db::InstanceLock::acquire(config->database);
-  if (!lock) return failed(lock.error(), EX_TEMPFAIL);
+  if (!lock) return unusable(config->database, lock.error());
   auto own = db::OwnSession::open(config->database);
-  if (!own) return failed(own.error(), EX_TEMPFAIL);
+  if (!own) return unusable(config->database, own.error());
   const auto version = own->transact<int>([](db::Session& session) { return db::migrate(session); });
-  if (!version) return failed(version.error(), version.error().retryable() ? EX_TEMPFAIL : EX_CONFIG);
+  if (!version) return unusable(config->database, version.error());
   if (options.json)
     std::cout << json{{"schema_version", *version}}.dump() << '\n';
   else
@@ -213,7 +229,7 @@ int print_config(const Options& options) {
     json rows = json::array();
     for (const EffectiveKey& key : keys)
       rows.push_back({{"key", key.key}, {"value", key.value}, {"source", key.source}});
-    std::cout << json{{"file", config->file.string()}, {"keys", rows}}.dump() << '\n';
+    std::cout << one_line({{"file", config->file.string()}, {"keys", rows}}) << '\n';
     return EX_OK;
   }
   TextTable table({"key", "value", "from"});

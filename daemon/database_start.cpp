@@ -62,7 +62,9 @@ bool is_unusable_sqlite(const db::DatabaseUrl& database, const db::DbError& erro
   return database.engine == db::DatabaseUrl::Engine::sqlite && db::is_unusable_file(error);
 }
 
-// SQLite and the system do not say of which file they speak, nor what to look at.
+}  // namespace
+
+// SQLite and the system say neither.
 db::DbError explained(const db::DatabaseUrl& database, db::DbError error) {
   if (database.engine != db::DatabaseUrl::Engine::sqlite) return error;
   const std::string& path = database.connect;
@@ -74,8 +76,6 @@ db::DbError explained(const db::DatabaseUrl& database, db::DbError error) {
   error.message += "; " + hint;
   return error;
 }
-
-}  // namespace
 
 db::DbResult<Remembered> take_database(const Config& config, std::unique_ptr<db::InstanceLock>& lock) {
   auto remembered = lock_and_prepare(config, lock);

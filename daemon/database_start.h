@@ -14,6 +14,9 @@ namespace remitod::daemon {
 /// database it names the file.
 db::DbResult<Remembered> take_database(const Config& config, std::unique_ptr<db::InstanceLock>& lock);
 
+/// Of an SQLite database the error says of which file it speaks and, where a person has to look, at what.
+db::DbError explained(const db::DatabaseUrl& database, db::DbError error);
+
 /// What does not pass while one waits, at the first start of a process: a person has to mend it. A PostgreSQL may still
 /// come up.
 bool wants_a_person(const db::DatabaseUrl& database, const db::DbError& error);

@@ -43,8 +43,12 @@ json stated_budget(const scheduler::ScheduleConfig::Budget& budget) {
 }
 
 json budget_report(const LaneExplanation& told) {
-  const auto spent = [](double used, double allowed) {
-    return json{{"used", rounded(used, 1)}, {"allowed", rounded(allowed, 1)}, {"left", rounded(allowed - used, 1)}};
+  // A wished delay allows what it takes.
+  const bool is_limited = !told.budget.target_delay;
+  const auto spent = [is_limited](double used, double allowed) {
+    return json{{"used", rounded(used, 1)},
+                {"allowed", is_limited ? json(rounded(allowed, 1)) : json(nullptr)},
+                {"left", is_limited ? json(rounded(allowed - used, 1)) : json(nullptr)}};
   };
   return {{"stated", stated_budget(told.budget)},
           {"poll_price_min", rounded(told.prices.poll)},

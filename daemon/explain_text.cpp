@@ -27,11 +27,19 @@ std::string shown(const json& object, std::string_view key) {
 }
 
 /// "2026-11-29T10:03:00Z" as "2026-11-29 10:03Z".
+std::string to_the_minute(std::string moment) {
+  if (moment.size() < 17) return moment;
+  moment[10] = ' ';
+  return moment.substr(0, 16) + "Z";
+}
 std::string minute_of(const json& object, std::string_view key) {
-  std::string text = shown(object, key);
-  if (text.size() < 17) return text;
-  text[10] = ' ';
-  return text.substr(0, 16) + "Z";
+  return to_the_minute(shown(object, key));
+}
+
+/// When who is due at `due` is asked at the soonest: not while the carrier rests, or is held. Moments sort as texts,
+/// and before all of them "-", which is none.
+std::string soonest(const json& report, const std::string& due) {
+  return to_the_minute(std::max({due, shown(report, "resting_until"), shown(report, "held_until")}));
 }
 
 bool is_there(const json& object, std::string_view key) {
@@ -151,7 +159,12 @@ void print_budget(std::ostream& out, const json& budget) {
       << minutes(budget.value("request_price_min", 0.0)) << "; in the last two days:\n";
   for (const char* what : {"requests", "polls"}) {
     const json& spent = budget[what];
-    const double used = spent.value("used", 0.0), allowed = spent.value("allowed", 0.0);
+    const double used = spent.value("used", 0.0);
+    if (!is_there(spent, "allowed")) {
+      out << "  " << what << ": " << number(used, 0) << ", as many as the delay takes\n";
+      continue;
+    }
+    const double allowed = spent.value("allowed", 0.0);
     constexpr std::size_t width = 30;
     const std::size_t filled =
         allowed <= 0 ? 0 : std::min(width, static_cast<std::size_t>(std::lround(width * used / allowed)));
@@ -193,8 +206,10 @@ void print_shipment(std::ostream& out, const json& report, const json& shipment)
     return;
   }
   out << "  in this status since " << minute_of(shipment, "status_since") << ", last asked "
-      << minute_of(shipment, "last_asked") << "\n  next asked " << minute_of(shipment, "next_due") << ": "
-      << reason(shipment) << '\n';
+      << minute_of(shipment, "last_asked") << "\n  next asked "
+      << (shown(shipment, "because") == "under_way" ? minute_of(shipment, "next_due")
+                                                    : soonest(report, shown(shipment, "next_due")))
+      << ": " << reason(shipment) << '\n';
   if (shown(report, "mode") != "adaptive") return;
   if (shipment.value("chance_then", 0.0) > 0)
     out << "  chance that something was published since: " << percent(shipment.value("chance_now", 0.0)) << " now, "
@@ -217,7 +232,8 @@ std::string explain_carrier_text(const json& report) {
   print_head(out, report);
   if (!is_there(report, "learned")) {
     out << "  every shipment is asked once in " << length(report.value("interval_s", std::int64_t{3600}))
-        << "; next one due " << minute_of(report, "next_due") << '\n';
+        << "; next one asked " << (is_there(report, "next_due") ? soonest(report, shown(report, "next_due")) : "-")
+        << '\n';
     return out.str();
   }
   print_learned(out, report);

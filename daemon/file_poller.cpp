@@ -1,14 +1,13 @@
 #include "daemon/file_poller.h"
 
 #include <algorithm>
-#include <deque>
-#include <map>
 #include <optional>
 #include <ranges>
 #include <utility>
 
-#include "carriers/file_inbox.h"
+#include "daemon/file_poller_carrier.h"
 #include "daemon/log.h"
+#include "daemon/told_reports.h"
 
 namespace remitod::daemon {
 namespace {
@@ -20,8 +19,6 @@ using carriers::FileListing;
 using carriers::ListedFile;
 using carriers::TrackAnswer;
 
-// One transaction takes at most so many reports: enough to make its cost per report vanish, few enough to stay short.
-constexpr std::size_t reports_per_commit = 500;
 constexpr std::chrono::seconds database_retry_first{1}, database_retry_max{30};
 // Of the imperfections of one file, so many are logged one by one.
 constexpr std::size_t lines_per_file = 10;
@@ -34,48 +31,6 @@ std::string archived_name(const std::string& name, Instant now) {
 }
 
 }  // namespace
-
-// A file on its way from the folder to the database.
-struct FilePoller::File {
-  ListedFile listed;
-  std::string bytes;
-  std::string content{};  // fingerprint
-  bool is_known = false;  // some file said this before
-  std::vector<Report> reports{};
-  std::size_t committed = 0;  // of the reports
-  std::size_t shipments = 0, extra = 0, transitions = 0, news = 0;
-  std::optional<db::RawAnswer> raw{};  // kept if it told something new, or is imperfect
-  bool imperfect = false;              // parts of it were not understood
-
-  carriers::RememberedFile remembered(Instant now) const { return {listed, content, now}; }
-};
-
-struct FilePoller::Carrier {
-  Carrier(std::shared_ptr<const carriers::Profile> profile_used, std::unique_ptr<carriers::FileTransport> transport)
-      : profile(std::move(profile_used)), feed(*file_feed(*profile)), files(std::move(transport)), inbox(feed.settle) {}
-
-  const std::string& name() const { return profile->name(); }
-  db::ApplyRules rules() const {
-    return {name(), {profile->registration_grace()}, profile->tail(), profile->give_up_after(), shadow};
-  }
-
-  std::shared_ptr<const carriers::Profile> profile;
-  const FileFeed& feed;
-  bool shadow = false;
-  std::shared_ptr<carriers::FileTransport> files;  // shared with the work that is under way
-  carriers::FileInbox inbox;
-  std::unique_ptr<Alarm> look_alarm, retry_alarm;
-  FileCounters counters;
-
-  bool busy = false;  // from recall() or look() to rest()
-  bool waits_for_database = false;
-  std::deque<ListedFile> to_tidy, to_read;
-  std::optional<Instant> next_complete;
-  bool any_read = false;  // in this look
-  std::unique_ptr<File> committing;
-  std::size_t reports_at_once = reports_per_commit;
-  std::chrono::seconds backoff{0};
-};
 
 FilePoller::FilePoller(Runtime& runtime, Offload& offload, db::Executor& executor, RawKeeper& raw, Hooks hooks)
     : runtime_(runtime), offload_(offload), executor_(executor), raw_(raw), hooks_(std::move(hooks)) {}
@@ -108,7 +63,7 @@ void FilePoller::stop() {
 }
 
 bool FilePoller::idle() const {
-  return std::ranges::none_of(carriers_, [](const auto& carrier) { return carrier->busy; });
+  return raw_.idle() && std::ranges::none_of(carriers_, [](const auto& carrier) { return carrier->busy; });
 }
 
 std::vector<FilePoller::CarrierView> FilePoller::carriers() const {
@@ -116,6 +71,19 @@ std::vector<FilePoller::CarrierView> FilePoller::carriers() const {
   for (const auto& carrier : carriers_)
     views.push_back({*carrier->profile, carrier->counters, carrier->inbox.remembered()});
   return views;
+}
+
+std::vector<Trouble> FilePoller::trouble() const {
+  std::vector<Trouble> found;
+  for (const auto& carrier : carriers_) {
+    const std::size_t refused = carrier->inbox.refused();
+    std::string why = carrier->trouble;
+    if (why.empty() && refused != 0)
+      why = std::to_string(refused) + " file(s) cannot be read, the last of them " + carrier->refusal;
+    if (!why.empty())
+      found.push_back({"carrier", carrier->name(), why, 0, "carrier " + carrier->name() + " fails: " + why});
+  }
+  return found;
 }
 
 // ------------------------------------------------------------------ a look
@@ -156,13 +124,28 @@ void FilePoller::looked(Carrier& carrier, std::expected<FileListing, FetchError>
   }
   for (const std::string& line : listing->unreadable)
     log(Level::warning, "listing_line_unreadable", {{"carrier", carrier.name()}, {"line", line}});
+  if (listing->files.empty() && !listing->unreadable.empty())
+    note_failure(carrier, "", "listing", "no line of it is understood: " + listing->unreadable.front());
   std::erase_if(listing->files, [&](const ListedFile& file) { return !takes_file(*carrier.profile, file.name); });
-  carriers::FileInbox::Plan plan = carrier.inbox.look(listing->files, now);
-  carrier.next_complete = plan.next_complete;
+  // Whether a file has stayed as it is for so long is no matter of a clock that somebody sets meanwhile.
+  const Instant steady(runtime_.steady());
+  carriers::FileInbox::Plan plan = carrier.inbox.look(listing->files, steady);
+  carrier.next_complete = plan.next_complete.transform([&](Instant complete) { return now + (complete - steady); });
   carrier.any_read = false;
-  carrier.to_read.assign(plan.read.begin(), plan.read.end());
-  if (carrier.feed.after != FileFeed::After::leave) carrier.to_tidy.assign(plan.done.begin(), plan.done.end());
+  for (const ListedFile& file : plan.read)
+    if (is_small_enough(carrier, file)) carrier.to_read.push_back(file);
+  if (carrier.tidies()) carrier.to_tidy.assign(plan.done.begin(), plan.done.end());
   next_step(carrier);
+}
+
+/// Else it is told and refused.
+bool FilePoller::is_small_enough(Carrier& carrier, const ListedFile& file) {
+  const std::uint64_t bytes_max = carrier.feed.site.file_bytes_max;
+  if (file.bytes <= bytes_max) return true;
+  refuse(carrier, file, carriers::name(FetchError::Kind::too_large),
+         std::to_string(file.bytes) + " bytes; at most " + std::to_string(bytes_max) +
+             " are read (transport.body_bytes_max)");
+  return false;
 }
 
 void FilePoller::next_step(Carrier& carrier) {
@@ -179,13 +162,13 @@ void FilePoller::next_step(Carrier& carrier) {
   // What is still coming is looked at when it may be complete, and what was read now is tidied up soon.
   Instant next = runtime_.now() + carrier.feed.interval;
   if (carrier.next_complete) next = std::min(next, std::max(*carrier.next_complete, runtime_.now()));
-  if (carrier.any_read && carrier.feed.after != FileFeed::After::leave)
-    next = std::min(next, runtime_.now() + carrier.feed.settle);
+  if (carrier.any_read && carrier.tidies()) next = std::min(next, runtime_.now() + carrier.feed.settle);
   rest(carrier, next);
 }
 
 void FilePoller::rest(Carrier& carrier, Instant until) {
   carrier.busy = false;
+  carrier.trouble = std::exchange(carrier.failure, {});
   if (!stopping_) carrier.look_alarm->set(until);
 }
 
@@ -209,13 +192,6 @@ void FilePoller::tidy(Carrier& carrier, ListedFile file) {
 // ------------------------------------------------------------------ a file
 
 void FilePoller::fetch(Carrier& carrier, ListedFile file) {
-  if (file.bytes > carrier.feed.site.file_bytes_max) {
-    note_failure(carrier, file.name, carriers::name(FetchError::Kind::too_large),
-                 std::to_string(file.bytes) + " bytes; at most " + std::to_string(carrier.feed.site.file_bytes_max) +
-                     " are read (transport.body_bytes_max)");
-    carrier.inbox.refuse(file);
-    return next_step(carrier);
-  }
   offload_.run(carrier.name(), [this, &carrier, files = carrier.files, file = std::move(file)]() -> Runtime::Task {
     auto bytes = files->fetch(file.name);
     if (!bytes)
@@ -259,9 +235,8 @@ void FilePoller::map(Carrier& carrier, std::unique_ptr<File> file) {
 void FilePoller::mapped(Carrier& carrier, std::unique_ptr<File> file,
                         std::expected<TrackAnswer, CarrierTrouble> answer) {
   if (!answer) {
-    note_failure(carrier, file->listed.name, carriers::name(answer.error().kind), answer.error().message);
+    refuse(carrier, file->listed, carriers::name(answer.error().kind), answer.error().message);
     raw_.keep(raw_of(carrier, *file, answer.error().message));
-    carrier.inbox.refuse(file->listed);
     return next_step(carrier);
   }
   note_imperfections(carrier, *file, *answer);
@@ -276,10 +251,7 @@ void FilePoller::mapped(Carrier& carrier, std::unique_ptr<File> file,
 }
 
 void FilePoller::commit(Carrier& carrier) {
-  struct Part {
-    std::size_t shipments = 0;
-    std::vector<db::AppliedReport> applied;
-  };
+  using Told = std::vector<ToldReport>;
   File& file = *carrier.committing;
   const std::size_t count = std::min(carrier.reports_at_once, file.reports.size() - file.committed);
   const bool is_last = file.committed + count == file.reports.size();
@@ -292,38 +264,29 @@ void FilePoller::commit(Carrier& carrier) {
     read_file = {file.listed.name, static_cast<std::int64_t>(file.listed.bytes),   file.listed.modified,
                  file.content,     static_cast<std::int64_t>(file.reports.size()), now};
   auto forgotten = is_last ? carrier.inbox.forgettable() : std::vector<std::string>{};
-  executor_.run<Part>(
-      [reports, read_file, forgotten, rules = carrier.rules(), now](db::Session& session) -> db::DbResult<Part> {
-        std::vector<std::string> remitos;
-        for (const Report& report : *reports) remitos.push_back(report.remito);
-        auto shipments = db::find_open_shipments(session, rules.carrier, remitos);
-        if (!shipments) return std::unexpected(shipments.error());
-        std::map<std::string, std::int64_t, std::less<>> ids;
-        for (const db::OpenShipment& shipment : *shipments) ids.emplace(shipment.remito, shipment.shipment_id);
-        std::vector<db::PolledReport> polled;
-        for (const Report& report : *reports)
-          if (const auto id = ids.find(report.remito); id != ids.end()) polled.push_back({id->second, report});
-        auto applied = db::apply_reports(session, rules, polled, now);
-        if (!applied) return std::unexpected(applied.error());
-        if (read_file)
+  executor_.run<Told>(
+      [reports, read_file, forgotten, rules = carrier.rules(), now](db::Session& session) -> db::DbResult<Told> {
+        auto told = apply_told_reports(session, rules, *reports, now);
+        if (told && read_file)
           if (auto done = db::remember_read_file(session, rules.carrier, *read_file, forgotten); !done)
             return std::unexpected(done.error());
-        return Part{polled.size(), std::move(*applied)};
+        return told;
       },
-      [this, &carrier, count, is_last, forgotten, now](db::DbResult<Part> part) {
-        if (!part) return commit_failed(carrier, part.error());
+      [this, &carrier, count, is_last, forgotten, now](db::DbResult<Told> told) {
+        if (!told) return commit_failed(carrier, told.error());
         File& committed = *carrier.committing;
-        carrier.backoff = {};
-        carrier.reports_at_once = reports_per_commit;
+        committed.failed_before |= std::exchange(carrier.backoff, {}).count() != 0;
+        carrier.reports_at_once = Carrier::reports_per_commit;
         committed.committed += count;
-        committed.shipments += part->shipments;
-        committed.extra += count - part->shipments;
-        for (const db::AppliedReport& applied : part->applied) {
+        committed.shipments += told->size();
+        committed.extra += count - told->size();
+        for (const auto& [remito, applied] : *told) {
           committed.transitions += applied.transitions;
           committed.news += applied.new_events + applied.updated_events;
           carrier.counters.unmapped += applied.unmapped.size();
         }
         if (!is_last) return commit(carrier);
+        if (committed.raw) committed.raw->received_at = now;
         carrier.inbox.forget(forgotten);
         carrier.inbox.remember(committed.remembered(now));
         read(carrier);
@@ -341,15 +304,19 @@ void FilePoller::commit_failed(Carrier& carrier, const db::DbError& error) {
   }
   const std::size_t count = std::min(carrier.reports_at_once, file.reports.size() - file.committed);
   if (count == 0) {
-    note_failure(carrier, file.listed.name, "database", error.message);
-    carrier.inbox.refuse(file.listed);
+    refuse(carrier, file.listed, "database", error.message);
     carrier.committing.reset();
+    hooks_.transitions_written();  // those of the parts before
     return next_step(carrier);
   }
   carrier.reports_at_once = std::max<std::size_t>(count / 2, 1);
   if (count == 1) {
     const auto refused = file.reports.begin() + static_cast<std::ptrdiff_t>(file.committed);
     note_failure(carrier, file.listed.name, "database", refused->remito + ": " + error.message);
+    if (file.raw) {
+      file.raw->why = "the database refused the report of " + refused->remito + ": " + error.message;
+      file.imperfect = true;
+    }
     file.reports.erase(refused);
   }
   commit(carrier);
@@ -369,7 +336,7 @@ void FilePoller::read(Carrier& carrier) {
   const std::unique_ptr<File> file = std::move(carrier.committing);
   if (file->imperfect)
     raw_.keep(*std::move(file->raw));
-  else if (file->raw && file->news != 0)
+  else if (file->raw && (file->news != 0 || file->failed_before))
     raw_.keep_changed(*std::move(file->raw));
   FileCounters& counters = carrier.counters;
   ++(file->is_known ? counters.files_known : counters.files_read);
@@ -386,11 +353,18 @@ void FilePoller::read(Carrier& carrier) {
        {"shipments", file->shipments},
        {"extra", file->extra},
        {"transitions", file->transitions}});
-  if (file->transitions != 0) hooks_.transitions_written();
+  // What failed before may have been committed all the same, and had nothing left to write then.
+  if (file->transitions != 0 || file->failed_before) hooks_.transitions_written();
   next_step(carrier);
 }
 
 // ------------------------------------------------------------------ what is wrong
+
+void FilePoller::refuse(Carrier& carrier, const ListedFile& file, std::string_view kind, std::string_view message) {
+  note_failure(carrier, file.name, kind, message);
+  carrier.refusal = file.name + ": " + carrier.counters.last_error;
+  carrier.inbox.refuse(file);
+}
 
 void FilePoller::note_failure(Carrier& carrier, std::string_view file, std::string_view kind,
                               std::string_view message) {
@@ -398,6 +372,8 @@ void FilePoller::note_failure(Carrier& carrier, std::string_view file, std::stri
   ++carrier.counters.failures;
   carrier.counters.last_error = std::string(kind) + ": " + printable(message);
   carrier.counters.last_error_at = runtime_.now();
+  if (carrier.failure.empty())
+    carrier.failure = (file.empty() ? "" : std::string(file) + ": ") + carrier.counters.last_error;
   log(Level::warning, "files_failed",
       {{"carrier", carrier.name()}, {"file", file}, {"kind", kind}, {"error", message}});
 }

@@ -2,7 +2,8 @@
 //
 //   look       what does the folder hold? (carriers/file_transport.h)
 //   plan       which of it is complete and new (carriers/file_inbox.h)
-//   tidy       files that were read before and are still there: archived or deleted, where the profile says so
+//   tidy       files that were read before and are still there: archived or deleted, where the profile says so and the
+//              carrier is not in shadow
 //   fetch      the next new file; one whose content was read before is only remembered
 //   map        bytes -> reports (carriers/file_feed.h)
 //   commit     its reports go in by parts, those of shipments that are open here; the last part remembers the file
@@ -27,6 +28,7 @@
 #include "carriers/profile.h"
 #include "daemon/raw_keeper.h"
 #include "daemon/runtime.h"
+#include "daemon/trouble.h"
 #include "db/executor.h"
 #include "db/stores.h"
 
@@ -63,7 +65,7 @@ class FilePoller {
   void start();
   /// Transfers that are under way end, and no further look begins.
   void stop();
-  bool idle() const;  ///< nothing is under way
+  bool idle() const;  ///< nothing is under way, and what is kept of files (or of others' answers) is written
 
   struct CarrierView {
     const carriers::Profile& profile;
@@ -71,6 +73,8 @@ class FilePoller {
     std::size_t files_remembered;
   };
   std::vector<CarrierView> carriers() const;
+  /// What a person should look at: a folder of which the last look failed, or files in it that cannot be read.
+  std::vector<Trouble> trouble() const;
 
  private:
   struct Carrier;
@@ -78,6 +82,7 @@ class FilePoller {
   void recall(Carrier& carrier);
   void look(Carrier& carrier);
   void looked(Carrier& carrier, std::expected<carriers::FileListing, carriers::FetchError> listing);
+  bool is_small_enough(Carrier& carrier, const carriers::ListedFile& file);
   void next_step(Carrier& carrier);
   void tidy(Carrier& carrier, carriers::ListedFile file);
   void fetch(Carrier& carrier, carriers::ListedFile file);
@@ -90,6 +95,7 @@ class FilePoller {
   void wait_for_database(Carrier& carrier);
   void read(Carrier& carrier);
   void rest(Carrier& carrier, Instant until);
+  void refuse(Carrier& carrier, const carriers::ListedFile& file, std::string_view kind, std::string_view message);
   void note_failure(Carrier& carrier, std::string_view file, std::string_view kind, std::string_view message);
   void note_imperfections(Carrier& carrier, const File& file, const carriers::TrackAnswer& answer);
   static db::RawAnswer raw_of(const Carrier& carrier, const File& file, std::string why);

@@ -2,6 +2,8 @@
 // goes, or a restart would refuse people though systemd holds the address meanwhile. Belongs to the listener's thread.
 #pragma once
 
+#include <boost/system/error_code.hpp>
+
 #include <chrono>
 #include <functional>
 #include <set>
@@ -11,6 +13,13 @@ namespace remitod::daemon {
 
 /// Longer than this a listener that goes waits for nobody.
 inline constexpr std::chrono::seconds leave_taking{1};
+
+/// Nothing has come from there that was not read yet.
+template <typename Buffer, typename Stream>
+bool is_quiet(const Buffer& read_ahead, Stream& stream) {
+  boost::system::error_code ignored;
+  return read_ahead.size() == 0 && stream.socket().available(ignored) == 0;
+}
 
 /// `Session` has `idle()`, which says that its client waits for nothing, and `hang_up()`, which does not destroy it at
 /// once.

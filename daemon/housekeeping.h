@@ -24,7 +24,8 @@ class Housekeeping {
   /// Each open shipment of the start is in its lane. Before that nothing is done: what half of a lane remembers would
   /// be written over what the last process did.
   void lanes_filled() { lanes_are_filled_ = true; }
-  /// Once for every carrier. Whoever owns it calls it each `interval` of the wall's time.
+  /// Once for every carrier, one after the other: the database's queue is short, and others wait in it, too. Whoever
+  /// owns it calls it each `interval` of the wall's time; while a round is under way nothing is done.
   void round();
   static constexpr std::chrono::seconds interval{60};
 
@@ -32,7 +33,7 @@ class Housekeeping {
   void save_checkpoints(std::function<void()> then);
 
  private:
-  void end_finished(const Poller::CarrierView& carrier);
+  void end_finished(const std::string& carrier, std::function<void()> then);
   void ended(const std::string& carrier, Instant begun, const db::DbResult<std::vector<std::int64_t>>& result);
 
   Runtime& runtime_;
@@ -40,7 +41,7 @@ class Housekeeping {
   Poller& poller_;
   Checkpoints checkpoints_;
   std::function<void()> transitions_written_;
-  bool lanes_are_filled_ = false;
+  bool lanes_are_filled_ = false, round_under_way_ = false;
   /// Carriers whose round has failed since then, and may have been committed all the same.
   std::map<std::string, Instant, std::less<>> unheard_since_;
 };

@@ -49,11 +49,20 @@ int run(const Options& options) {
   return run_daemon({std::move(*config), std::move(*carriers), std::move(*sinks), std::move(*token)}, random_bytes);
 }
 
-// The socket: as stated, or the configuration's, or the default when there is no configuration to read.
-std::string control_socket(const Options& options) {
-  if (!options.socket.empty()) return options.socket;
-  const auto config = load_config(options.config_file);
-  return config ? config->control_socket : Config{}.control_socket;
+/// A mode that speaks to the daemon, at the socket that is stated, or the configuration's. Whoever may not read the
+/// installed configuration, or has none, is told at the default one what to do about it.
+int ask_daemon(const Options& options, int (*mode)(const Options& options, const std::string& socket)) {
+  if (!options.socket.empty()) return mode(options, options.socket);
+  if (!options.config_stated && ::access(options.config_file.c_str(), R_OK) != 0)
+    return mode(options, Config{}.control_socket);
+  const auto socket = load_control_socket(options.config_file);
+  if (socket) return mode(options, *socket);
+  print_errors(socket.error());
+  return EX_CONFIG;
+}
+
+int try_carrier_at(const Options& options, const std::string& socket) {
+  return try_carrier(options, socket, random_bytes);
 }
 
 }  // namespace
@@ -68,31 +77,31 @@ int main(int argc, char** argv) {
     case Options::Mode::check_config:
       return check_config(options);
     case Options::Mode::resync:
-      return resync(options, control_socket(options));
+      return ask_daemon(options, resync);
     case Options::Mode::status:
-      return status(options, control_socket(options));
+      return ask_daemon(options, status);
     case Options::Mode::check_carrier:
       return check_carrier(options);
     case Options::Mode::new_carrier:
       return new_carrier(options);
     case Options::Mode::try_carrier:
-      return try_carrier(options, control_socket(options), random_bytes);
+      return ask_daemon(options, try_carrier_at);
     case Options::Mode::replay:
-      return replay(options, control_socket(options));
+      return ask_daemon(options, replay);
     case Options::Mode::enable_sink:
-      return enable_sink(options, control_socket(options));
+      return ask_daemon(options, enable_sink);
     case Options::Mode::settle:
-      return settle(options, control_socket(options));
+      return ask_daemon(options, settle);
     case Options::Mode::request_remito:
-      return request_remito(options, control_socket(options));
+      return ask_daemon(options, request_remito);
     case Options::Mode::reread:
-      return reread(options, control_socket(options));
+      return ask_daemon(options, reread);
     case Options::Mode::forget:
-      return forget(options, control_socket(options));
+      return ask_daemon(options, forget);
     case Options::Mode::erase:
-      return erase(options, control_socket(options));
+      return ask_daemon(options, erase);
     case Options::Mode::compare_shadow:
-      return compare_shadow(options, control_socket(options));
+      return ask_daemon(options, compare_shadow);
     case Options::Mode::backup:
       return backup(options);
     case Options::Mode::migrate:
@@ -100,7 +109,7 @@ int main(int argc, char** argv) {
     case Options::Mode::print_config:
       return print_config(options);
     case Options::Mode::explain:
-      return explain(options, control_socket(options));
+      return ask_daemon(options, explain);
     case Options::Mode::export_trace:
       return export_trace(options);
     case Options::Mode::backtest:

@@ -218,7 +218,8 @@ void collect_sinks(Families& families, const StatusSources& status, const Status
   if (!sample) return;
   MetricFamily& behind = families.gauge("remitod_sink_behind", "Transitions that the receiver does not have yet.");
   MetricFamily& dead = families.gauge("remitod_sink_dead_letters", "Transitions that were given up.");
-  MetricFamily& lag = families.gauge("remitod_sink_oldest_waiting_age_seconds", "Age of the oldest letter that waits.");
+  MetricFamily& lag = families.gauge("remitod_sink_oldest_waiting_age_seconds",
+                                     "Age of the oldest transition that the receiver does not have yet.");
   MetricFamily& disabled = families.gauge("remitod_sink_disabled", "1: the receiver is gone for good (410).");
   for (const db::SinkView& view : sample->rows.sinks) {
     if (!status.sinks.has(view.sink)) continue;
@@ -248,6 +249,10 @@ void collect_daemon(Families& families, const Metrics::Sources& sources) {
                  number(sources.executor.waiting()));
   families.gauge("remitod_orphan_shipments", "Open shipments of carriers that are not configured.",
                  number(status.poller.orphans()));
+  MetricFamily& files = families.gauge("remitod_files_failing",
+                                       "1 where the last look into a carrier's folder or at its feed failed, or a "
+                                       "file cannot be read; nothing where all is well.");
+  for (const Trouble& trouble : status.files_trouble) put(files, {{"carrier", trouble.subject}}, 1);
   families.gauge("remitod_resyncs_under_way", "Resyncs asked for by hand that are not finished.",
                  number(status.resync.under_way()));
   families.gauge("remitod_last_reload_success",

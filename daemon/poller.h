@@ -117,6 +117,10 @@ class Poller {
   /// merchant waits for a remito, and polls that are late would take everything.
   void reserve_requests(std::string_view carrier, std::size_t requests);
   void reserve_for_cancels(std::string_view carrier, std::size_t requests);  ///< polls leave so many to these
+  void reserve_for_feed(std::string_view carrier, std::size_t requests);     ///< likewise
+  /// A request of the feed leaves to others what polls leave to them. Nothing: it may go out now; else when to ask
+  /// again.
+  std::optional<Instant> feed_waits_until(std::string_view carrier);
   void request_sent(std::string_view carrier, scheduler::Lane::Purpose purpose = scheduler::Lane::Purpose::others);
   void request_answered(std::string_view carrier);
   void login_failed(std::string_view carrier);  ///< and everybody who waited for it knows: others may try their luck

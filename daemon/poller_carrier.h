@@ -45,6 +45,7 @@ struct Poller::Asking {
     carriers::PagePosition position;
     std::vector<carriers::HttpAnswer> answers;  ///< so far
     Instant due{};                              ///< when the carrier's rate has room for the next
+    Instant planned_at{};                       ///< when that was reckoned
   };
   scheduler::Batch batch;
   SessionPointer session;
@@ -112,9 +113,10 @@ struct Poller::Carrier {
   bool is_learning = false;  ///< or waits for its turn to
 
   std::size_t others_under_way = 0;  ///< requests of others (for remitos, logins) that wait for their answer
-  std::size_t reserved_for_remitos = 0, reserved_for_cancels = 0;  ///< requests that polls leave to others
+  /// Requests that polls leave to others.
+  std::size_t reserved_for_remitos = 0, reserved_for_cancels = 0, reserved_for_feed = 0;
 
-  std::size_t reserved() const { return reserved_for_remitos + reserved_for_cancels; }
+  std::size_t reserved() const { return reserved_for_remitos + reserved_for_cancels + reserved_for_feed; }
   /// What the carrier's rate and concurrency leave beside all that is under way.
   std::size_t spare_requests(Instant now) {
     const auto places = static_cast<std::size_t>(lane.config().concurrency);

@@ -96,6 +96,23 @@ void Poller::reserve_for_cancels(std::string_view carrier_name, std::size_t requ
   if (carrier && std::exchange(carrier->reserved_for_cancels, requests) != requests) wake(*carrier);
 }
 
+void Poller::reserve_for_feed(std::string_view carrier_name, std::size_t requests) {
+  Carrier* carrier = find(carrier_name);
+  if (carrier && std::exchange(carrier->reserved_for_feed, requests) != requests) wake(*carrier);
+}
+
+std::optional<Instant> Poller::feed_waits_until(std::string_view carrier_name) {
+  constexpr std::chrono::seconds look_again{1};
+  const Instant now = runtime_.now();
+  const std::size_t spare = spare_requests(carrier_name);
+  const Carrier* carrier = find(carrier_name);
+  if (!carrier) return now + look_again;
+  const scheduler::LaneStatus lane = carrier->lane.status(now);
+  const bool polls_may_go = lane.hold.kind != scheduler::Hold::Kind::quota;
+  if (polls_may_go && spare > carrier->reserved() - carrier->reserved_for_feed) return std::nullopt;
+  return std::max({now + look_again, lane.resting_until, lane.hold.until.value_or(now)});
+}
+
 void Poller::request_sent(std::string_view carrier_name, scheduler::Lane::Purpose purpose) {
   Carrier* carrier = find(carrier_name);
   if (!carrier) return;

@@ -76,17 +76,23 @@ void Poller::map_pages(Carrier& carrier, Asking asking, HttpAnswer answer) {
 // A page is a request like any other to the carrier: it waits until the rate has room for it, and while the carrier
 // wants to be left alone. (A probe's own pages are no exception: the rest is over when the probe goes.)
 void Poller::plan_next_page(Carrier& carrier, Asking asking) {
-  asking.pages->due = carrier.lane.spend_request(runtime_.now(), scheduler::Lane::Purpose::polls);
+  asking.pages->planned_at = runtime_.now();
+  asking.pages->due = carrier.lane.spend_request(asking.pages->planned_at, scheduler::Lane::Purpose::polls);
   carrier.pages_due.push_back(std::move(asking));
   ask_due_pages(carrier);
 }
 
 void Poller::ask_due_pages(Carrier& carrier) {
+  const Instant now = runtime_.now();
+  carrier.spare_requests(now);  // a clock that was set back ends rests sooner: the lane is to hear of it first
   while (!carrier.pages_due.empty()) {
-    Instant& planned = carrier.pages_due.front().pages->due;
-    if (planned + page_late < runtime_.now() && !stopping_) planned = carrier.lane.spend_again(runtime_.now());
-    const Instant due = std::max(planned, carrier.lane.resting_until());
-    if (due > runtime_.now()) return stopping_ ? abandon_due_pages(carrier) : carrier.page_alarm->set(due);
+    Asking::Pages& next = *carrier.pages_due.front().pages;
+    // It takes the page's moment with it: a poll that waits holds a place of its carrier.
+    next.due -= std::max(next.planned_at - now, Instant::duration{0});
+    next.planned_at = std::min(next.planned_at, now);
+    if (next.due + page_late < now && !stopping_) next.due = carrier.lane.spend_again(now);
+    const Instant due = std::max(next.due, carrier.lane.resting_until());
+    if (due > now) return stopping_ ? abandon_due_pages(carrier) : carrier.page_alarm->set(due);
     Asking asking = std::move(carrier.pages_due.front());
     carrier.pages_due.pop_front();
     ask_next_page(carrier, std::move(asking));

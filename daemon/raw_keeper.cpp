@@ -68,14 +68,15 @@ void RawKeeper::add(db::RawAnswer answer, bool is_understood) {
 }
 
 std::vector<std::string> RawKeeper::to_trim() {
-  if (trimmed_at_ + trim_interval > runtime_.now()) return {};
-  trimmed_at_ = runtime_.now();
+  if (runtime_.steady() < trim_at_) return {};
+  trim_at_ = runtime_.steady() + trim_interval;
   const std::set<std::string> carriers = std::exchange(untrimmed_, {});
   return {carriers.begin(), carriers.end()};
 }
 
 // Redacting is done where it holds up nobody: bodies are large, and secrets have many forms.
 void RawKeeper::flush() {
+  if (std::exchange(writing_, true)) return;  // a slow database is not given more and more to hold
   waiting_bytes_ = 0;
   executor_.run<bool>(
       [waiting = std::exchange(waiting_, {}), carriers = to_trim(), bytes_max = bytes_max_,
@@ -91,8 +92,10 @@ void RawKeeper::flush() {
             return std::unexpected(trimmed.error());
         return true;
       },
-      [](db::DbResult<bool> result) {
+      [this](db::DbResult<bool> result) {
+        writing_ = false;
         if (!result) log(Level::warning, "raw_answers_lost", {{"error", result.error().message}});
+        if (!waiting_.empty()) alarm_->set(runtime_.in(pause));
       });
 }
 

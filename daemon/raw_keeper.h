@@ -1,7 +1,7 @@
 // Brings answers to the database that changed something or could not be understood, without letting a carrier that
-// fails all day, or one that tells a great deal, fill it: at most one transaction a second, a bounded number of bytes
-// waiting, one answer that could not be understood for each carrier, remito and reason in that time, and so many bytes
-// of each carrier in the database.
+// fails all day, or one that tells a great deal, fill it: at most one transaction a second and one at a time, a bounded
+// number of bytes waiting, one answer that could not be understood for each carrier, remito and reason in that time,
+// and so many bytes of each carrier in the database.
 #pragma once
 
 #include <cstdint>
@@ -28,6 +28,7 @@ class RawKeeper {
   /// One that told something new.
   void keep_changed(db::RawAnswer answer);
   std::uint64_t dropped() const { return dropped_; }
+  bool idle() const { return waiting_.empty() && !writing_; }  ///< all that was kept is where it is kept
 
  private:
   struct Waiting {
@@ -46,8 +47,9 @@ class RawKeeper {
   std::map<std::string, std::shared_ptr<const CarrierAccess>, std::less<>> carriers_;
   std::vector<Waiting> waiting_;
   std::size_t waiting_bytes_ = 0;
-  std::set<std::string> untrimmed_;  ///< carriers with further answers since the last trimming
-  Instant trimmed_at_{};
+  std::set<std::string> untrimmed_;       ///< carriers with further answers since the last trimming
+  std::chrono::microseconds trim_at_{0};  ///< not before, by the clock that nobody sets
+  bool writing_ = false;
   std::uint64_t dropped_ = 0;
 };
 

@@ -2,15 +2,13 @@
 
 #include <utility>
 
-#include "daemon/config_places.h"
-
 namespace remitod::daemon {
 namespace {
 
 std::vector<ConfigError> changes_that_want_a_restart(const Config& running, const Config& wanted) {
   std::vector<ConfigError> errors;
   const auto refuse = [&](const char* key) {
-    errors.push_back({wanted.file.string(), 0, key, "expected as at the start; to change it, restart the service"});
+    errors.push_back(wanted.error(key, "expected as at the start; to change it, restart the service"));
   };
   if (wanted.database.engine != running.database.engine || wanted.database.connect != running.database.connect)
     refuse("database.url");
@@ -26,7 +24,6 @@ std::expected<Loaded, std::vector<ConfigError>> load_again(const Config& running
   if (!config) return std::unexpected(std::move(config).error());
   if (auto errors = changes_that_want_a_restart(running, *config); !errors.empty())
     return std::unexpected(std::move(errors));
-  if (auto error = control_socket_error(running, *config)) return std::unexpected(std::vector{std::move(*error)});
   auto carriers = load_carriers(*config, Secrets::required);
   if (!carriers) return std::unexpected(std::move(carriers).error());
   auto sinks = load_sinks(*config, Secrets::required);

@@ -18,8 +18,7 @@ struct Loaded {
 };
 
 /// Reads `running.file` again. Refused are also changes that want a restart: of the database, which this process has
-/// locked, and of the clock; and a path at which no control socket could be had. Secrets that systemd passes are those
-/// of the last start.
+/// locked, and of the clock. Secrets that systemd passes are those of the last start.
 std::expected<Loaded, std::vector<ConfigError>> load_again(const Config& running);
 
 }  // namespace remitod::daemon

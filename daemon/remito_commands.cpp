@@ -48,7 +48,7 @@ std::optional<std::string> read_all(const std::string& file) {
 
 /// An answer of 200 as JSON, or an exit code.
 std::expected<json, int> call(const std::string& socket, const std::string& path, const json& body) {
-  const auto answer = call_control(socket, "POST", path, body.dump(-1, ' ', false, json::error_handler_t::replace));
+  const auto answer = call_control(socket, "POST", path, one_line(body));
   if (!answer) return std::unexpected(no_daemon(answer.error()));
   if (answer->status != 200) return std::unexpected(complain(*answer));
   return json::parse(answer->body);

@@ -168,6 +168,11 @@ class Decision {
   }
 
   RequestOutcome found() {
+    // Before a carrier has accepted anything, the number is one of a range, which it does not change.
+    const std::string& ours = request_.proposed_remito;
+    if (!was_accepted() && !ours.empty() && news_.remito != ours)
+      return ask_person("number_differs", "the carrier has our reference with remito " + news_.remito +
+                                              ", but it was given the number " + ours);
     const auto wanted = carriers::parcels_of(request_.payload);
     if (news_.parcels && wanted && *news_.parcels != *wanted)
       return ask_person("parcels_differ", "the carrier has our reference with remito " + news_.remito + " and " +

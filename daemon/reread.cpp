@@ -36,7 +36,8 @@ std::vector<carriers::HttpAnswer> pages_of(const db::RawAnswer& kept) {
 }
 
 MappedTrack map_kept(const carriers::Profile& profile, const db::RawAnswer& kept) {
-  if (kept.operation == "feed") return carriers::map_file(profile, kept.body);
+  if (kept.operation == "feed")
+    return profile.can_feed() ? carriers::map_feed(profile, pages_of(kept)) : carriers::map_file(profile, kept.body);
   std::vector<carriers::TrackItem> items;
   items.reserve(kept.asked.size());
   for (const db::AskedShipment& asked : kept.asked) items.push_back({asked.remito, asked.registered_at});
@@ -44,7 +45,7 @@ MappedTrack map_kept(const carriers::Profile& profile, const db::RawAnswer& kept
 }
 
 bool can_map(const carriers::Profile& profile, const db::RawAnswer& kept) {
-  if (kept.operation == "feed") return carriers::file_feed(profile) != nullptr;
+  if (kept.operation == "feed") return profile.can_feed() || carriers::file_feed(profile) != nullptr;
   return profile.can_track() && !kept.asked.empty();
 }
 

@@ -25,7 +25,10 @@ void SinkQueue::add(const Letter& letter, Instant now) {
   auto [found, is_new] = letters_.try_emplace(letter.seq);
   Held& held = found->second;
   if (!is_new && (held.in_flight || held.has_news || !letter.next_try_at)) return;
-  if (is_new) held.key = letter.key;
+  if (is_new) {
+    held.key = letter.key;
+    failures_in_row_ += letter.attempts;
+  }
   Chain& chain = chains_[held.key];
   unready(chain);
   held.attempts = letter.attempts;

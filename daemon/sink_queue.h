@@ -42,7 +42,7 @@ class SinkQueue {
   static constexpr std::chrono::hours retry_after_max{1};
   /// So many failures in a row, and the next delivery says that the receiver is back: then all that waits for its next
   /// attempt is tried at once, besides and without counting. A receiver that was away for two hours is so made good in
-  /// a minute, and not five hours later.
+  /// a minute, and not five hours later. Failures from before a restart, which letters bring with them, are of the row.
   static constexpr int failures_of_an_outage = 3;
 
   SinkQueue(Settings settings, std::int64_t cursor_seq, std::uint64_t seed);

@@ -67,6 +67,7 @@ void SinkWorker::kick() {
 void SinkWorker::stop() {
   stopping_ = true;
   sync_at_ = Instant{};
+  sync_again_ = syncing_;
   if (started_) turn();
 }
 

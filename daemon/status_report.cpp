@@ -13,7 +13,6 @@
 #include "daemon/sink_control.h"
 #include "daemon/sink_event.h"
 #include "daemon/suggested_rule.h"
-#include "daemon/trouble.h"
 
 namespace remitod::daemon {
 namespace {
@@ -209,10 +208,12 @@ std::vector<Trouble> find_trouble(const StatusSources& sources, const StatusRows
     if (!rows) continue;
     if (auto unsent = unsent_trouble(name, rows->overview.unsent, sources.now)) found.push_back(*std::move(unsent));
   }
+  std::ranges::copy(sources.files_trouble, std::back_inserter(found));
   std::ranges::move(sinks_trouble(sources.sinks, rows ? &rows->sinks : nullptr), std::back_inserter(found));
   if (const auto orphans = static_cast<std::int64_t>(sources.poller.orphans()); orphans != 0)
     found.push_back(
         {"orphans", "", "", orphans, std::to_string(orphans) + " shipment(s) of carriers that are not configured"});
+  if (sources.listener_trouble) found.push_back(*sources.listener_trouble);
   return found;
 }
 

@@ -1,6 +1,7 @@
 // What --status says, as JSON: of the daemon as a whole, of its carriers, of one shipment or order.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -9,6 +10,7 @@
 #include "daemon/remito_worker.h"
 #include "daemon/resync.h"
 #include "daemon/sinks.h"
+#include "daemon/trouble.h"
 #include "db/cancel_requests.h"
 #include "db/erasure.h"
 #include "db/gauges.h"
@@ -28,6 +30,8 @@ struct StatusSources {
   bool database_trouble = false;
   std::uint64_t statements = 0;
   Instant sampled_at = now;  ///< what the database says is of then
+  std::optional<Trouble> listener_trouble = {};
+  std::vector<Trouble> files_trouble = {};  ///< of carriers that tell by files or a feed
 };
 
 /// What the database has to say.

@@ -12,6 +12,8 @@ using std::chrono::steady_clock;
 
 constexpr std::chrono::seconds pause_min{10}, pause_max{300};
 constexpr std::chrono::seconds pause_of_trouble{2};
+// Longer than a reading takes behind the longest work of others. A database that hangs answers with no error.
+constexpr std::chrono::seconds patience{20};
 // So many times as long as a reading took nothing is read.
 constexpr int pause_factor = 50;
 // More in one pause than a burst of batches brings; what is left is told by the next readings.
@@ -23,7 +25,8 @@ StatusSampler::StatusSampler(Runtime& runtime, db::Executor& executor, Detected 
     : runtime_(runtime),
       executor_(executor),
       detected_(std::move(detected)),
-      alarm_(runtime.alarm([this] { read(); })) {}
+      alarm_(runtime.alarm([this] { read(); })),
+      late_(runtime.alarm([this] { answers_ = false; })) {}
 
 void StatusSampler::start() {
   read();
@@ -45,9 +48,11 @@ db::DbResult<StatusSampler::Reading> StatusSampler::read_from(db::Session& sessi
 }
 
 void StatusSampler::read() {
+  late_->set(runtime_.in(patience));
   executor_.run<Reading>(
       [after_seq = detected_seq_](db::Session& session) { return read_from(session, after_seq); },
       [this, begun = steady_clock::now()](db::DbResult<Reading> reading) {
+        late_->cancel();
         answers_ = reading.has_value();
         if (!reading) return alarm_->set(runtime_.in(pause_of_trouble));
         last_ = std::move(reading->sample);

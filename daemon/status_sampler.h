@@ -34,7 +34,8 @@ class StatusSampler {
 
   /// The last one, however old; nothing before the first.
   const std::optional<Sample>& last() const { return last_; }
-  bool database_answers() const { return answers_; }  ///< the last time that it was asked
+  /// The last time that it was asked. It does not either while a reading takes so long that it may never end.
+  bool database_answers() const { return answers_; }
 
  private:
   struct Reading {
@@ -48,7 +49,7 @@ class StatusSampler {
   db::Executor& executor_;
   Detected detected_;
   std::optional<std::int64_t> detected_seq_;  ///< the last that was told
-  std::unique_ptr<Alarm> alarm_;
+  std::unique_ptr<Alarm> alarm_, late_;
   std::optional<Sample> last_;
   bool answers_ = false;
 };

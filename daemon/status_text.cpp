@@ -40,11 +40,20 @@ std::string until(const json& object, std::string_view key) {
   return moment == "-" ? "" : " until " + moment;
 }
 
+/// When a carrier that fails is asked again: when somebody is due, it has rested, and its limits let it. Moments sort
+/// as texts, and before all of them "-", which is none.
+std::string next_try(const json& carrier) {
+  const std::string held = shown(carrier, "hold_until");
+  if (held == "-" && shown(carrier, "hold") == "quota") return held;  // nobody knows
+  const std::string rests = shown(carrier, "resting_until");
+  const std::string due = rests == "-" ? shown(carrier, "next_due") : rests;
+  return due == "-" ? due : std::max(due, held);
+}
+
 std::string failing(const json& carrier) {
   std::string line = "fails (" + shown(carrier, "failures_in_row") + " in a row)";
   if (const std::string error = shown(carrier, "last_error"); error != "-") line += ": " + error;
-  const std::string rests = shown(carrier, "resting_until");
-  const std::string next = rests == "-" ? shown(carrier, "next_due") : rests;
+  const std::string next = next_try(carrier);
   // Half open: it is being tried.
   return next == "-" || shown(carrier, "breaker") == "half_open" ? line : line + "; tried again at " + next;
 }

@@ -8,7 +8,7 @@ namespace remitod::daemon {
 
 struct Trouble {
   std::string kind;  ///< "database", "login", "carrier", "needs_operator", "sink_disabled", ...: one of each sentence
-  std::string subject;     ///< the carrier or the sink; or empty
+  std::string subject;     ///< the carrier, the sink or the listener's address; or empty
   std::string why;         ///< in the words of whoever told; or empty
   std::int64_t count = 0;  ///< how many; of "needs_operator": which request
   std::string text;        ///< all of it, in English

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -21,6 +22,21 @@ using nlohmann::json;
 
 constexpr std::chrono::milliseconds look_for_room{100};
 
+/// By the clock that nobody sets.
+std::chrono::microseconds end_of_patience(const Runtime& runtime) {
+  const Instant now = runtime.now(), end = runtime.in(trial_patience);
+  return runtime.steady() + (end - now);
+}
+
+/// Something is read of the shipment. That it is not known yet is an answer, too; a history of which every line was
+/// left out is none.
+bool is_told(const json& read, const std::string& remito) {
+  if (read["reports"].empty()) return false;
+  const json& report = read["reports"].front();
+  return report["kind"] != "events" || !report["events"].empty() ||
+         std::ranges::none_of(read["errors"], [&](const json& error) { return error["remito"] == remito; });
+}
+
 }  // namespace
 
 /// Callbacks may come after its owner has let go of it, so they hold it; the alarm and the session's queue, which it
@@ -32,7 +48,7 @@ class CarrierTrials::Trial : public std::enable_shared_from_this<Trial> {
         access_(std::move(access)),
         remito_(std::move(remito)),
         done_(std::move(done)),
-        patience_ends_(owner.runtime_.in(trial_patience)),
+        patience_ends_(end_of_patience(owner.runtime_)),
         room_(owner.runtime_.alarm(
             [this] { owner_.runtime_.post([self = shared_from_this()] { self->next_(*self); }); })) {}
 
@@ -53,9 +69,13 @@ class CarrierTrials::Trial : public std::enable_shared_from_this<Trial> {
  private:
   const std::string& carrier() const { return access_->profile()->name(); }
   bool has_room() const { return owner_.limits_.spare_requests(carrier()) != 0; }
+  bool is_patient() const {
+    return owner_.runtime_.steady() < patience_ends_ ||
+           (owner_.limits_.room_is_sure && owner_.limits_.room_is_sure(carrier()));
+  }
 
   void wait(void (*next)(Trial&)) {
-    if (owner_.runtime_.now() >= patience_ends_)
+    if (!is_patient())
       return fail("no_room", "the carrier's limits, or a rest after failures, leave no room for a request now");
     next_ = next;
     room_->set(owner_.runtime_.in(look_for_room));
@@ -108,7 +128,7 @@ class CarrierTrials::Trial : public std::enable_shared_from_this<Trial> {
     const bool is_trouble = read.contains("trouble");
     seen.session_refused =
         is_trouble && read["trouble"].value("kind", "") == carriers::name(carriers::CarrierTrouble::Kind::auth);
-    seen.trial["outcome"] = is_trouble ? "trouble" : "read";
+    seen.trial["outcome"] = is_trouble ? "trouble" : is_told(read, remito_) ? "read" : "not_told";
     if (!paging_problem.empty()) {
       seen.trial["outcome"] = "trouble";
       seen.trial["problem"] = redactor.redact(std::move(paging_problem));
@@ -165,7 +185,7 @@ class CarrierTrials::Trial : public std::enable_shared_from_this<Trial> {
   const std::shared_ptr<CarrierAccess> access_;
   const std::string remito_;
   Done done_;
-  const Instant patience_ends_;
+  const std::chrono::microseconds patience_ends_;  ///< Runtime::steady()
   const std::unique_ptr<Alarm> room_;
   void (*next_)(Trial&) = nullptr;  ///< once there is room
   SessionPointer session_;

@@ -17,7 +17,7 @@
 
 namespace remitod::daemon {
 
-/// So long a trial waits for its turn, on the wall's clock.
+/// So long a trial waits for its turns, all together and on the wall's clock.
 inline constexpr std::chrono::seconds trial_patience{30};
 /// So many are under way at a time; a further one is not asked.
 inline constexpr std::size_t trials_max = 8;
@@ -28,6 +28,8 @@ class CarrierTrials {
   struct Limits {
     std::function<std::size_t(std::string_view carrier)> spare_requests;
     std::function<void(std::string_view carrier)> request_sent, request_answered;
+    /// The rate brings room, which nobody else would take: a trial waits for it beyond its patience. Null: who knows.
+    std::function<bool(std::string_view carrier)> room_is_sure = {};
   };
   /// Runtime, transport and mapper outlive it; it outlives what they do for it.
   CarrierTrials(Runtime& runtime, carriers::HttpTransport& transport, Offload& mapper, Limits limits);

@@ -4,11 +4,13 @@
 #include <boost/asio/executor_work_guard.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "carriers/curl_transport.h"
 #include "carriers/nearest_word.h"
@@ -16,6 +18,7 @@
 #include "daemon/asio_runtime.h"
 #include "daemon/carrier_commands.h"
 #include "daemon/cli_commands.h"
+#include "daemon/command_output.h"
 #include "daemon/config.h"
 #include "daemon/control_client.h"
 #include "daemon/log.h"
@@ -29,6 +32,9 @@ namespace {
 
 namespace fs = std::filesystem;
 using nlohmann::json;
+
+// A login and a question, each once more where the session has ended, and each with a turn to wait for.
+constexpr std::chrono::minutes told_within{10};
 
 int exit_code_of(const json& trial) {
   const std::string outcome = trial.value("outcome", "");
@@ -51,7 +57,10 @@ int complain(const std::string& words, int exit_code) {
 /// Into the folder `samples` of a profile. What is there stays as it is.
 int save(const json& trial, const std::string& folder) {
   const auto files = carriers::trial_sample(trial);
-  if (!files) return complain("nothing is saved: " + files.error(), EX_DATAERR);
+  if (!files) {
+    const int asked = exit_code_of(trial);  // why there is nothing to keep
+    return complain("nothing is saved: " + files.error(), asked == EX_OK ? EX_DATAERR : asked);
+  }
   const fs::path samples = fs::path(folder) / "samples";
   std::error_code error;
   for (const carriers::StarterFile& file : *files)
@@ -105,6 +114,14 @@ scheduler::Limits limits_of(scheduler::LaneConfig lane) {
   return scheduler::Limits(lane);
 }
 
+/// Says once why nothing happens, where the carrier's rate makes a person wait.
+void tell_of_wait(const std::string& carrier, std::chrono::microseconds wait, bool& told) {
+  constexpr std::chrono::seconds unnoticed{3};
+  if (wait < unnoticed || std::exchange(told, true)) return;
+  std::cerr << "remitod: " << carrier << "'s rate allows the next request in "
+            << std::chrono::ceil<std::chrono::seconds>(wait).count() << " s\n";
+}
+
 /// No daemon is there whose limits and session could be shared: this program is the only one that asks.
 int try_alone(const Options& options, const std::function<carriers::Random()>& random) {
   int exit_code = EX_OK;
@@ -122,10 +139,20 @@ int try_alone(const Options& options, const std::function<carriers::Random()>& r
   scheduler::Limits limits = limits_of(ready->front().lane);
   if (!limits.is_open(runtime.now()))
     return complain(options.target + " is not asked: its windows and blackouts do not allow it now", EX_TEMPFAIL);
-  const auto spend = [&] { limits.spend(runtime.now()); };
+  bool told = false;
+  const auto spend = [&] {
+    limits.spend(runtime.now());
+    told = false;
+  };
+  const auto spare_requests = [&](std::string_view) {
+    const Instant now = runtime.now();
+    const std::size_t spare = limits.spare(now);
+    if (spare == 0) tell_of_wait(options.target, limits.next_counted(now).value_or(now) - now, told);
+    return spare;
+  };
+  const auto room_is_sure = [&](std::string_view) { return limits.is_open(runtime.now()); };
   CarrierTrials trials(runtime, transport, mapper,
-                       {[&](std::string_view) { return limits.spare(runtime.now()); },
-                        [&](std::string_view) { spend(); }, [](std::string_view) {}});
+                       {spare_requests, [&](std::string_view) { spend(); }, [](std::string_view) {}, room_is_sure});
   trials.add_carrier(std::make_shared<CarrierAccess>(runtime, transport, ready->front().profile,
                                                      CarrierAccess::Hooks{spend, [] {}, [] {}, random}));
   std::optional<std::string> trial;
@@ -143,10 +170,10 @@ int try_alone(const Options& options, const std::function<carriers::Random()>& r
 int try_carrier(const Options& options, const std::string& socket, const std::function<carriers::Random()>& random) {
   if (options.remito.empty()) return complain("--try-carrier wants --remito: which shipment is asked about", EX_USAGE);
   const json wanted{{"carrier", options.target}, {"remito", options.remito}};
-  const auto answer = call_control(socket, "POST", "/try", wanted.dump());
-  // A daemon that we may not ask has its limits all the same: to ask beside it would be to pass over them.
-  if (!answer && daemon_listens(socket))
-    return complain(answer.error().message, answer.error().not_allowed ? EX_NOPERM : EX_UNAVAILABLE);
+  const auto answer = call_control(socket, "POST", "/try", one_line(wanted), told_within);
+  // A daemon that we may not ask, or that says nothing, has its limits all the same: to ask beside it would be to pass
+  // over them.
+  if (!answer && answer.error().why != NoAnswer::Why::nobody) return no_daemon(answer.error());
   if (!answer) return try_alone(options, random);
   const json told = json::parse(answer->body, nullptr, false);
   if (!told.is_object()) return complain("the daemon's answer cannot be read", EX_SOFTWARE);

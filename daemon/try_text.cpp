@@ -91,6 +91,9 @@ std::string verdict(const json& trial, const Painter& paint) {
   const std::string carrier = trial.value("carrier", "");
   std::string problem = printable(trial.value("problem", ""));
   if (outcome == "read") return paint(Colour::green, "ok    ") + " " + carrier + " answers, and the answer is read\n";
+  if (outcome == "not_told")
+    return paint(Colour::red, "FAILED") + " " + carrier + " answers, and nothing is read of " +
+           printable(trial.value("remito", "")) + "\n";
   if (outcome == "trouble" && problem.empty()) {
     const json trouble = trial.value("read", json::object()).value("trouble", json::object());
     problem = trouble.value("kind", "") + ": " + printable(trouble.value("message_contains", ""));
@@ -99,7 +102,7 @@ std::string verdict(const json& trial, const Painter& paint) {
                            : outcome == "no_login"
                                ? (trial.value("kind", "") == "auth" ? "lets nobody in" : "gives no session")
                            : outcome == "trouble" ? "answers with trouble"
-                                                  : "does not answer";
+                                                  : "gives no answer that can be read";
   return paint(Colour::red, "FAILED") + " " + carrier + " " + what + ": " + problem + "\n";
 }
 
@@ -114,7 +117,8 @@ std::string try_text(const json& trial, bool colours) {
   };
   add_pages(trial.value("login", json::array()), "login ");
   add_pages(trial.value("pages", json::array()), "");
-  if (trial.value("outcome", "") == "read") text += reports_text(trial["read"], paint);
+  const std::string outcome = trial.value("outcome", "");
+  if (outcome == "read" || outcome == "not_told") text += reports_text(trial["read"], paint);
   return text + verdict(trial, paint);
 }
 

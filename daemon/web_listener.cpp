@@ -66,7 +66,11 @@ WebAnswer failure(int status, std::string_view message) {
 class Session : public std::enable_shared_from_this<Session> {
  public:
   Session(Protocol::socket socket, const std::shared_ptr<Loop>& loop)
-      : loop_(*loop), shared_loop_(loop), stream_(std::move(socket)), answer_timer_(loop->context) {
+      : loop_(*loop),
+        shared_loop_(loop),
+        stream_(std::move(socket)),
+        answer_timer_(loop->context),
+        buffer_(loop->limits.head_bytes + loop->limits.body_bytes) {
     loop_.guests.came(*this);
   }
   ~Session() {
@@ -92,14 +96,9 @@ class Session : public std::enable_shared_from_this<Session> {
     stream_.close();
   }
   /// Between two requests. Who has not asked yet has come to ask.
-  bool idle() { return served_ && place_ && !parser_->got_some() && is_quiet(); }
+  bool idle() { return served_ && place_ && !parser_->got_some() && is_quiet(buffer_, stream_); }
 
  private:
-  /// Nothing has come that was not read yet.
-  bool is_quiet() {
-    beast::error_code ignored;
-    return buffer_.size() == 0 && stream_.socket().available(ignored) == 0;
-  }
   void wait() {
     stream_.expires_after(loop_.limits.patience);
     place_ = loop_.waiting.insert(loop_.waiting.end(), this);
@@ -134,7 +133,8 @@ class Session : public std::enable_shared_from_this<Session> {
   void misunderstood(const beast::error_code& error) {
     keep_ = false;
     if (error == http::error::header_limit) return write(failure(431, "the head of the request is too large"));
-    if (error == http::error::body_limit) return write(failure(413, "the body of the request is too large"));
+    if (error == http::error::body_limit || error == http::error::buffer_overflow)
+      return write(failure(413, "the body of the request is too large"));
     const bool silent = error == http::error::end_of_stream || error == http::error::partial_message;
     if (!silent && error.category() == beast::error_code(http::error::bad_method).category())
       write(failure(400, "this is no HTTP request"));
@@ -191,10 +191,11 @@ class Session : public std::enable_shared_from_this<Session> {
     response_.body() = {};
     if (error) return;
     served_ = true;
-    if (keep_ && !(loop_.guests.leaving() && is_quiet())) return read();
+    const bool is_over = loop_.guests.leaving() && is_quiet(buffer_, stream_);
+    if (keep_ && !is_over) return read();
     beast::error_code ignored;
     stream_.socket().shutdown(asio::socket_base::shutdown_send, ignored);
-    if (loop_.guests.leaving() && is_quiet()) return;
+    if (is_over) return;
     wait();
     stream_.expires_after(farewell);
     hear_out(farewell_bytes);
@@ -212,6 +213,7 @@ class Session : public std::enable_shared_from_this<Session> {
   std::weak_ptr<Loop> shared_loop_;  ///< for replies, which may come when all this is gone
   Stream stream_;
   asio::steady_timer answer_timer_;
+  /// Bounded, since the parser counts neither the extensions of chunks nor what follows the last one.
   beast::flat_buffer buffer_;
   std::optional<http::request_parser<http::string_body>> parser_;
   http::response<http::string_body> response_;

@@ -1,7 +1,6 @@
 #include "daemon/web_service.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "daemon/log.h"
@@ -60,21 +59,6 @@ void WebService::start() {
   listen();
 }
 
-ControlServer::Reply WebService::with_trouble(const ControlRequest& request, ControlServer::Reply reply) const {
-  const bool is_overview = request.method == "GET" && request.path == "/status" && !request.query.contains("target");
-  if (trouble_.empty() || !is_overview) return reply;
-  return [reply = std::move(reply), text = trouble_, address = address_](ControlAnswer answer) {
-    nlohmann::json report = nlohmann::json::parse(answer.body, nullptr, false);
-    if (!report.is_object() || answer.status != 200) return reply(std::move(answer));
-    report["ok"] = false;
-    report["degraded"].push_back(text);
-    report["trouble"].push_back(
-        {{"kind", "listener"}, {"subject", address}, {"why", text}, {"count", 0}, {"text", text}});
-    answer.body = report.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-    reply(std::move(answer));
-  };
-}
-
 void WebService::take_leave(std::function<void()> then) {
   retry_->cancel();
   if (!listener_) return then();
@@ -95,14 +79,14 @@ void WebService::listen() {
   auto listener = open();
   if (listener) {
     listener_ = std::move(*listener);
-    trouble_.clear();
+    trouble_.reset();
     log(Level::info, "listening", {{"address", listener_->address()}});
     return;
   }
   const std::string repeated = "cannot listen on " + address_ + ": ";
   const std::string& error = listener.error();
-  trouble_ =
-      "nobody listens on " + address_ + ": " + (error.starts_with(repeated) ? error.substr(repeated.size()) : error);
+  const std::string why = error.starts_with(repeated) ? error.substr(repeated.size()) : error;
+  trouble_ = Trouble{"listener", address_, why, 0, "nobody listens on " + address_ + ": " + why};
   log(Level::error, "not_listening", {{"address", address_}, {"error", error}});
   retry_->set(runtime_.in(listen_again));
 }

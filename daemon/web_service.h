@@ -11,6 +11,7 @@
 #include "daemon/listen_config.h"
 #include "daemon/runtime.h"
 #include "daemon/status_sampler.h"
+#include "daemon/trouble.h"
 #include "daemon/web_calls.h"
 #include "daemon/web_gate.h"
 #include "daemon/web_listener.h"
@@ -37,11 +38,9 @@ class WebService {
   /// that nobody sees is no reason not to poll.
   void start();
 
-  /// The answer to a request with what is wrong with the listener, which cannot tell it itself: an overview (GET
-  /// /status of everything) says that the daemon is degraded by it.
-  ControlServer::Reply with_trouble(const ControlRequest& request, ControlServer::Reply reply) const;
-  /// "nobody listens on ADDRESS: WHY"; empty: somebody does, or nobody is wanted.
-  const std::string& trouble() const { return trouble_; }
+  /// "nobody listens on ADDRESS: WHY", which the listener cannot tell itself; nothing: somebody does, or nobody is
+  /// wanted.
+  const std::optional<Trouble>& trouble() const { return trouble_; }
 
   /// WebListener::take_leave(), with `then` on the deciding thread.
   void take_leave(std::function<void()> then);
@@ -56,7 +55,7 @@ class WebService {
   const Poller& poller_;
   Settings settings_;
   std::string address_;
-  std::string trouble_;
+  std::optional<Trouble> trouble_;
   WebGate gate_;
   Metrics metrics_;
   StatusSampler sampler_;

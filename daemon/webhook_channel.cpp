@@ -14,6 +14,8 @@ carriers::TransportOptions transport_options(const WebhookChannel::Settings& set
   carriers::TransportOptions options;
   options.connect_timeout = std::min(options.connect_timeout, settings.timeout);
   options.total_timeout = settings.timeout;
+  // A receiver that has said nothing yet is not slow before its time is over.
+  options.low_speed_time = std::chrono::ceil<std::chrono::seconds>(settings.timeout);
   options.body_bytes_max = answer_bytes_max;
   options.connections_per_host_max = static_cast<long>(settings.concurrency);
   options.http_allowed = settings.url.starts_with("http://");

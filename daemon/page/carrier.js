@@ -16,7 +16,7 @@ function learned(explained) {
     figure(say("mode"), say(`mode_${explained.mode}`)),
     delays?.statuses > 0 && figure(say("delay"), `${minutes(delays.mean_min)} ± ${minutes(delays.mean_error_min)}`),
     delays?.statuses > 0 && figure(say("hourly"), minutes(30)),
-    spent && figure(say("budget_left"), `${number(spent.left)} / ${number(spent.allowed)}`),
+    spent && spent.allowed !== null && figure(say("budget_left"), `${number(spent.left)} / ${number(spent.allowed)}`),
     batches?.found && batches.next_look && figure(say("batch"), moment(batches.next_look)),
     lessons.peaks.length > 0 && figure(say("peaks"), lessons.peaks.map((peak) => `${peak.from}–${peak.to}`).join(", ")))];
 }

@@ -221,6 +221,47 @@ TEST_F(CarrierAccessTest, TellsWhenNobodyWaitsForAFailedLoginAnyMore) {
   EXPECT_THAT(waiting, ElementsAre(true, false));
 }
 
+TEST_F(CarrierAccessTest, TheTroubleOfALoginShowsNothingOfWhatItsEarlierStepsGave) {
+  constexpr std::string_view steps = R"toml(
+title = "Test carrier"
+verified = "documentation"
+zone = "America/Lima"
+base_url = "https://carrier.example"
+[auth]
+kind = "login"
+headers = { X-Token = "{{session.token}}" }
+[[auth.login]]
+url = "{{base_url}}/ticket"
+[auth.login.answer]
+format = "json"
+[auth.login.answer.session]
+ticket = "/json/ticket"
+[[auth.login]]
+url = "{{base_url}}/open?ticket={{session.ticket}}"
+[auth.login.answer]
+format = "json"
+error = "/json/error"
+[auth.login.answer.session]
+token = "/json/token"
+[track]
+url = "{{base_url}}/track/{{remito}}"
+[track.answer]
+format = "json"
+snapshot = true
+[track.event]
+code = "/json/state"
+)toml";
+  carriers.serve([](const HttpRequest& request, Instant) {
+    return request.url.ends_with("/ticket") ? json(R"({"ticket":"canary-4f1d"})")
+                                            : json(R"({"error":"canary-4f1d has been used"})", 401);
+  });
+  daemon::CarrierAccess made(daemon->runtime, daemon->transport, load_small_profile(std::string(steps)),
+                             {[] {}, [] {}, [] {}, [] { return carriers::Random{}; }});
+  made.enter([](const daemon::CarrierAccess::Entered&) {});
+  clock().run_for(1s);
+  EXPECT_EQ(made.login_trouble(), "login: HTTP 401: [secret] has been used");
+}
+
 TEST_F(CarrierAccessTest, ALoginThatGetsNoAnswerIsTroubleToo) {
   carrier.login_trouble = fetch_error(FetchError::Kind::connect);
   follow_many(5);

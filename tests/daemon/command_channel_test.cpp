@@ -157,5 +157,13 @@ TEST_F(CommandChannelTest, CommandEndsWithItsChannel) {
   EXPECT_TRUE(test::eventually([&] { return file("ended") == "ended\n"; }));
 }
 
+TEST_F(CommandChannelTest, CommandThatDoesNotEndIsKilledWithItsChannelAndIsNoZombie) {
+  command("trap '' TERM; echo $$ >$1/pid; read -r line; echo $line; while :; do sleep 1000; done");
+  send("1");
+  outcome("1");
+  channel_.reset();
+  EXPECT_FALSE(std::filesystem::exists("/proc/" + std::to_string(std::stoi(file("pid")))));
+}
+
 }  // namespace
 }  // namespace remitod::daemon

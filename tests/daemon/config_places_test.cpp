@@ -48,6 +48,17 @@ TEST_F(ConfigPlaces, FoldersThatAreMissingAreTold) {
               ElementsAre("remitod.toml: database.url: " + missing, "remitod.toml: daemon.control_socket: " + missing));
 }
 
+TEST_F(ConfigPlaces, ThePlaceIsToldWithItsLine) {
+  const std::filesystem::path file = folder_.path() / "remitod.toml";
+  write_file(file, "[database]\nurl = \"sqlite:" + (nowhere_ / "remitod.db").string() +
+                       "\"\n\n[daemon]\ncontrol_socket = \"" + (nowhere_ / "control.sock").string() + "\"\n");
+  const auto config = daemon::load_config(file);
+  ASSERT_TRUE(config);
+  const std::string missing = "the folder " + nowhere_.string() + " does not exist";
+  EXPECT_THAT(said(*config), ElementsAre(file.string() + ":2: database.url: " + missing,
+                                         file.string() + ":5: daemon.control_socket: " + missing));
+}
+
 TEST_F(ConfigPlaces, AFileIsNoFolder) {
   write_file(nowhere_, "");
   EXPECT_THAT(said(nowhere_, folder_.path()),
@@ -70,12 +81,49 @@ TEST_F(ConfigPlaces, APathThatIsTooLongForASocketIsTold) {
   EXPECT_THAT(said(config), ElementsAre(testing::HasSubstr("longer than the system allows (107)")));
 }
 
+TEST_F(ConfigPlaces, AFileInTheSocketsPlaceIsTold) {
+  write_file(folder_.path() / "control.sock", "somebody's notes");
+  EXPECT_THAT(said(folder_.path(), folder_.path()),
+              ElementsAre(testing::HasSubstr("control.sock is there already, and is no socket")));
+}
+
 TEST_F(ConfigPlaces, WhatSystemdMakesAtAStartMayBeMissingBeforeItForAShell) {
   EXPECT_THAT(said("/var/lib/remitod/a-test-has-no-such", "/run/remitod/a-test-has-no-such"), IsEmpty());
   EXPECT_THAT(said("/var/lib/remitod/no/such", "/run/remitod/no/such"), testing::SizeIs(2));
   ::setenv("RUNTIME_DIRECTORY", "/run/remitod", 1);
   EXPECT_THAT(said("/var/lib/remitod/a-test-has-no-such", "/run/remitod/a-test-has-no-such"), testing::SizeIs(2))
       << "the service has them";
+}
+
+// ------------------------------------------------------------------ for whoever only speaks to the daemon
+
+class ControlSocketPath : public ConfigPlaces {
+ protected:
+  std::expected<std::string, std::vector<ConfigError>> path_in(const std::string& text) const {
+    const std::filesystem::path file = folder_.path() / "remitod.toml";
+    write_file(file, text);
+    return daemon::load_control_socket(file);
+  }
+  std::string complaint(const std::string& text) const {
+    const auto path = path_in(text);
+    return path ? "" : path.error().front().to_string();
+  }
+};
+
+TEST_F(ControlSocketPath, IsReadFromAFileThatIsWrongElsewhere) {
+  const std::string socket = "[daemon]\ncontrol_socket = \"/run/other.sock\"\n";
+  EXPECT_EQ(path_in(socket), "/run/other.sock") << "without a database";
+  EXPECT_EQ(path_in(socket + "drain = \"soon\"\n[carriers.oca]\nwrong = 1\n"), "/run/other.sock");
+  EXPECT_EQ(path_in("[database]\nurl = \"sqlite:/x\"\n"), Config{}.control_socket);
+}
+
+TEST_F(ControlSocketPath, IsNotGuessedWhereTheFileDoesNotTellIt) {
+  EXPECT_THAT(complaint("[daemon]\ncontrol_socket = 7\n"), testing::HasSubstr("remitod.toml:2: daemon.control_socket"));
+  EXPECT_THAT(complaint("daemon = 7\n"), testing::HasSubstr("remitod.toml:1: daemon"));
+  EXPECT_THAT(complaint("[daemon\ncontrol_socket = \"/run/other.sock\"\n"), testing::HasSubstr("remitod.toml:1: "));
+  const auto nothing = daemon::load_control_socket(nowhere_);
+  ASSERT_FALSE(nothing);
+  EXPECT_THAT(nothing.error().front().to_string(), testing::HasSubstr("No such file"));
 }
 
 }  // namespace

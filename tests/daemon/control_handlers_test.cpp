@@ -23,7 +23,7 @@ struct ControlHandlersTest : testing::Test, VirtualWorld {
     daemon->start();
     handlers = std::make_unique<daemon::ControlHandlers>(daemon::ControlHandlers::Parts{
         daemon->runtime, daemon->executor, daemon->poller, daemon->worker, daemon->outbox, daemon->resync,
-        daemon->intake, trials, daemon->sinks, daemon->reread, "sqlite", monday});
+        daemon->intake, trials, daemon->sinks, daemon->reread, "sqlite", monday, [this] { return listener_trouble; }});
   }
   ControlAnswer call(const ControlRequest& request) {
     std::optional<ControlAnswer> answer;
@@ -54,6 +54,7 @@ struct ControlHandlersTest : testing::Test, VirtualWorld {
                                {[this](std::string_view carrier) { return daemon->poller.spare_requests(carrier); },
                                 [this](std::string_view carrier) { daemon->poller.request_sent(carrier); },
                                 [this](std::string_view carrier) { daemon->poller.request_answered(carrier); }}};
+  std::optional<daemon::Trouble> listener_trouble;
   std::unique_ptr<daemon::ControlHandlers> handlers;
 };
 
@@ -85,6 +86,33 @@ TEST_F(ControlHandlersTest, WhatIsWrongIsToldInWordsAndInParts) {
   EXPECT_EQ(report["trouble"][0]["text"], report["degraded"][0]);
   EXPECT_EQ(report["open_requests"][0]["oldest_requested_at"], "1970-01-01T00:00:00.000001Z");
   EXPECT_THAT(report["unmapped"][0]["rule"].get<std::string>(), HasSubstr("reason = \"recipient_absent\""));
+}
+
+TEST_F(ControlHandlersTest, AListenerThatDoesNotListenIsToldLikeAllOtherTrouble) {
+  listener_trouble = daemon::Trouble{"listener", "127.0.0.1:9470", "in use", 0, "nobody listens on 127.0.0.1:9470"};
+  const json report = status();
+  EXPECT_EQ(report["ok"], false);
+  EXPECT_EQ(report["degraded"], json::array({"nobody listens on 127.0.0.1:9470"}));
+  ASSERT_EQ(report["trouble"].size(), 1u);
+  EXPECT_EQ(report["trouble"][0]["kind"], "listener");
+  EXPECT_EQ(report["trouble"][0]["why"], "in use");
+}
+
+TEST_F(ControlHandlersTest, WhoAsksAgainAndAgainWhileTheDatabaseHangsLeavesNoWorkBehind) {
+  daemon->executor.set_latency(10min);
+  const std::size_t works = daemon->executor.works();
+  int answered = 0;
+  for (int i = 0; i < 100; ++i)
+    (*handlers)({"GET", "/status", {}, ""}, [&](const ControlAnswer& answer) {
+      ++answered;
+      EXPECT_EQ(json::parse(answer.body)["database"]["ok"], false);
+    });
+  EXPECT_EQ(daemon->executor.works() - works, 1u);
+  clock().run_for(5s);
+  EXPECT_EQ(answered, 100) << "and each has an answer all the same";
+  daemon->executor.set_latency(0s);
+  clock().run_for(20min);
+  EXPECT_EQ(status()["ok"], true);
 }
 
 TEST_F(ControlHandlersTest, RequestsThatAreTriedInVainForTwoMinutesAreTrouble) {
@@ -256,12 +284,26 @@ TEST_F(ControlHandlersTest, WhatBothSystemsSawIsTold) {
   EXPECT_EQ(call({"GET", "/shadow", {{"carrier", "chazki"}, {"since", "once"}}, ""}).status, 400);
 }
 
-TEST_F(ControlHandlersTest, ProgressOfNothingIsNothing) {
-  for (const char* id : {"7", "", "x", "99999999999999999999"}) {
-    const json progress = json::parse(call({"GET", "/resync", {{"id", id}}, ""}).body);
-    EXPECT_EQ(progress["finished"], false) << id;
-    EXPECT_TRUE(progress["shipments"].is_null()) << id;
-  }
+TEST_F(ControlHandlersTest, ThereIsNoProgressOfNothing) {
+  for (const char* id : {"7", "", "x", "99999999999999999999"})
+    EXPECT_EQ(call({"GET", "/resync", {{"id", id}}, ""}).status, 404) << id;
+}
+
+TEST_F(ControlHandlersTest, AResyncThatADaemonBeforeEndedIsToldOfAsItsRowHasIt) {
+  database.sql(
+      "insert into resync_requests (id, target, requested_at, accepted_at, finished_at, shipments, error) values "
+      "(70, 'chazki', 1, 1, 2, 3, ''), (71, 'rapid', 1, 1, 2, 0, 'no carrier'), (72, 'chazki', 1, 1, null, 0, '')");
+  const auto progress = [this](const char* id) { return json::parse(call({"GET", "/resync", {{"id", id}}, ""}).body); };
+  const json ended = progress("70");
+  EXPECT_EQ(ended["finished"], true);
+  EXPECT_EQ(ended["shipments"], 3);
+  EXPECT_EQ(ended["done"], 3);
+  EXPECT_EQ(ended["target"], "chazki");
+  EXPECT_EQ(progress("71")["error"], "no carrier");
+  EXPECT_EQ(progress("72")["finished"], false);
+  EXPECT_TRUE(progress("72")["shipments"].is_null());
+  daemon->executor.fail_always(DbError::Kind::connection);
+  EXPECT_EQ(call({"GET", "/resync", {{"id", "70"}}, ""}).status, 503);
 }
 
 // ------------------------------------------------------------------ remito requests

@@ -13,6 +13,7 @@
 #include <cstring>
 #include <filesystem>
 #include <future>
+#include <optional>
 #include <stdexcept>
 #include <thread>
 
@@ -28,6 +29,9 @@ using daemon::call_control;
 using daemon::ControlAnswer;
 using daemon::ControlRequest;
 using daemon::ControlServer;
+using daemon::ListeningSocket;
+using daemon::NoAnswer;
+using daemon::socket_path_taken;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::StartsWith;
@@ -38,7 +42,12 @@ class ControlServerTest : public testing::Test {
 
   std::string path() const { return (folder_.path() / "control.sock").string(); }
   void listen(ControlServer::Handler handler, std::chrono::milliseconds patience = std::chrono::seconds{10}) {
-    auto listening = ControlServer::listen(context_, path(), std::move(handler), patience);
+    if (!socket_) {
+      auto opened = ListeningSocket::open(path());
+      if (!opened) throw std::runtime_error(opened.error());
+      socket_ = std::move(*opened);
+    }
+    auto listening = ControlServer::adopt(context_, socket_->descriptor(), std::move(handler), patience);
     if (!listening) throw std::runtime_error(listening.error());
     server_ = std::move(*listening);
     thread_ = std::thread([this] { context_.run(); });
@@ -81,11 +90,13 @@ class ControlServerTest : public testing::Test {
       context_.stop();
     });
     thread_.join();
+    socket_.reset();
   }
 
   TemporaryFolder folder_;
   boost::asio::io_context context_{1};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_{context_.get_executor()};
+  std::optional<ListeningSocket> socket_;
   std::unique_ptr<ControlServer> server_;
   std::thread thread_;
   std::atomic<int> calls_ = 0;
@@ -100,11 +111,12 @@ TEST_F(ControlServerTest, ARequestReachesTheHandlerDecoded) {
 }
 
 TEST_F(ControlServerTest, ASocketThatNobodyListensAtIsNoDaemon) {
-  EXPECT_FALSE(daemon::daemon_listens(path()));
+  const auto why = [this] { return call_control(path(), "GET", "/", "", std::chrono::milliseconds{20}).error().why; };
+  EXPECT_EQ(why(), NoAnswer::Why::nobody);
   const int listener = listen_beforehand();
-  EXPECT_TRUE(daemon::daemon_listens(path())) << "though it does not answer";
+  EXPECT_EQ(why(), NoAnswer::Why::silent);
   ::close(listener);
-  EXPECT_FALSE(daemon::daemon_listens(path())) << "a crash left the file behind";
+  EXPECT_EQ(why(), NoAnswer::Why::nobody) << "a crash left the file behind";
 }
 
 TEST_F(ControlServerTest, OnlyTheServiceAndItsGroupMayOpenTheSocket) {
@@ -124,14 +136,14 @@ TEST_F(ControlServerTest, WhoMayNotOpenTheSocketIsToldSo) {
   ::setfsuid(myself);
   ::close(listener);
   ASSERT_FALSE(answer);
-  EXPECT_TRUE(answer.error().not_allowed);
+  EXPECT_EQ(answer.error().why, NoAnswer::Why::not_allowed);
   EXPECT_THAT(answer.error().message, StartsWith("you may not open " + path() + ": be root or in the group "));
 }
 
 TEST_F(ControlServerTest, WhereNobodyListensIsAnotherMatterThanWhereOneMayNot) {
   const auto answer = call_control(path(), "GET", "/");
   ASSERT_FALSE(answer);
-  EXPECT_FALSE(answer.error().not_allowed);
+  EXPECT_EQ(answer.error().why, NoAnswer::Why::nobody);
   EXPECT_THAT(answer.error().message, StartsWith("no daemon answers on"));
 }
 
@@ -160,10 +172,19 @@ TEST_F(ControlServerTest, TakingLeaveItAnswersWhoIsInAndHangsUpOnWhoWaitsForNoth
   std::promise<void> left;
   boost::asio::post(context_, [&] { server_->take_leave([&] { left.set_value(); }); });
   EXPECT_THAT(idle.hear(), IsEmpty());
-  EXPECT_FALSE(daemon::daemon_listens(path())) << "nobody is let in any more";
+  RawClient late(path());
+  ASSERT_TRUE(late.say("GET /late HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"));
   ASSERT_TRUE(asking.say("st: x\r\n\r\n"));
   EXPECT_THAT(asking.hear(), testing::AllOf(HasSubstr("Connection: close"), HasSubstr("GET /begun ")));
   left.get_future().wait();
+  EXPECT_EQ(calls_, 3) << "nobody is let in any more";
+  boost::asio::post(context_, [&] { server_.reset(); });
+  auto next = ControlServer::adopt(
+      context_, socket_->descriptor(),
+      [](const ControlRequest&, const ControlServer::Reply& reply) { reply({200, "from the next"}); });
+  ASSERT_TRUE(next) << next.error();
+  EXPECT_THAT(late.hear(), HasSubstr("from the next")) << "the socket stayed, and who came waited";
+  stop();
 }
 
 TEST_F(ControlServerTest, TakingLeaveItDoesNotWaitForWhoNeverAsks) {
@@ -178,7 +199,7 @@ TEST_F(ControlServerTest, TakingLeaveItDoesNotWaitForWhoNeverAsks) {
 TEST_F(ControlServerTest, WhatIsNoSocketIsNotAdopted) {
   const auto server = ControlServer::adopt(context_, -1, [](const ControlRequest&, const ControlServer::Reply&) {});
   ASSERT_FALSE(server);
-  EXPECT_THAT(server.error(), HasSubstr("the socket that was passed"));
+  EXPECT_THAT(server.error(), HasSubstr("the control socket"));
 }
 
 TEST_F(ControlServerTest, OneConnectionMayAskSeveralTimes) {
@@ -287,8 +308,7 @@ TEST_F(ControlServerTest, ASocketFileThatWasLeftBehindIsReplaced) {
 
 TEST_F(ControlServerTest, WhereSomebodyListensNobodyElseMay) {
   listen_and_repeat();
-  boost::asio::io_context other;
-  const auto second = ControlServer::listen(other, path(), [](const ControlRequest&, const ControlServer::Reply&) {});
+  const auto second = ListeningSocket::open(path());
   ASSERT_FALSE(second);
   EXPECT_THAT(second.error(), HasSubstr("another daemon listens on " + path()));
   EXPECT_TRUE(call_control(path(), "GET", "/")) << "the first goes on";
@@ -304,10 +324,9 @@ TEST_F(ControlServerTest, ADaemonThatHangsWithItsQueueFullListensToo) {
 
 TEST_F(ControlServerTest, AFileThatIsNoSocketIsLeftAlone) {
   write_file(path(), "somebody's notes");
-  const auto server =
-      ControlServer::listen(context_, path(), [](const ControlRequest&, const ControlServer::Reply&) {});
-  ASSERT_FALSE(server);
-  EXPECT_THAT(server.error(), HasSubstr("is no socket"));
+  const auto opened = ListeningSocket::open(path());
+  ASSERT_FALSE(opened);
+  EXPECT_THAT(opened.error(), HasSubstr("is no socket"));
   EXPECT_EQ(read_file(path()), "somebody's notes");
 }
 
@@ -316,31 +335,58 @@ TEST_F(ControlServerTest, AtItsEndTheSocketOfAnotherStays) {
   std::filesystem::remove(path());
   const int another = listen_beforehand();
   stop();
-  EXPECT_TRUE(daemon::daemon_listens(path()));
+  EXPECT_THAT(socket_path_taken(path()), HasSubstr("another daemon listens"));
   ::close(another);
 }
 
-TEST_F(ControlServerTest, WhoTakesLeaveMakesRoomForTheNextInTheSameProcess) {
-  listen_and_repeat();
-  std::promise<void> left;
-  boost::asio::post(context_, [&] { server_->take_leave([&] { left.set_value(); }); });
-  left.get_future().wait();
-  boost::asio::io_context other;
-  const auto next = ControlServer::listen(other, path(), [](const ControlRequest&, const ControlServer::Reply&) {});
-  ASSERT_TRUE(next) << next.error();
-  stop();
-  EXPECT_TRUE(daemon::daemon_listens(path())) << "the end of the first does not take the next one's file";
+TEST_F(ControlServerTest, APathThatCannotBeIsToldWithItsReason) {
+  const std::string missing = (folder_.path() / "missing" / "control.sock").string();
+  auto opened = ListeningSocket::open(missing);
+  ASSERT_FALSE(opened);
+  EXPECT_THAT(opened.error(), HasSubstr(missing));
+  opened = ListeningSocket::open("/tmp/" + std::string(200, 'a'));
+  ASSERT_FALSE(opened);
+  EXPECT_THAT(opened.error(), HasSubstr("longer"));
 }
 
-TEST_F(ControlServerTest, APathThatCannotBeIsToldWithItsReason) {
-  const auto ignore = [](const ControlRequest&, const ControlServer::Reply&) {};
-  const std::string missing = (folder_.path() / "missing" / "control.sock").string();
-  auto server = ControlServer::listen(context_, missing, ignore);
-  ASSERT_FALSE(server);
-  EXPECT_THAT(server.error(), HasSubstr(missing));
-  server = ControlServer::listen(context_, "/tmp/" + std::string(200, 'a'), ignore);
-  ASSERT_FALSE(server);
-  EXPECT_THAT(server.error(), HasSubstr("longer"));
+TEST_F(ControlServerTest, TheGroupMayOpenTheSocketWhateverTheUmaskTakes) {
+  const mode_t before = ::umask(0077);
+  const auto opened = ListeningSocket::open(path());
+  ::umask(before);
+  ASSERT_TRUE(opened) << opened.error();
+  struct stat file{};
+  ASSERT_EQ(::stat(path().c_str(), &file), 0);
+  EXPECT_EQ(file.st_mode & 0777, 0660u);
+}
+
+TEST_F(ControlServerTest, ADaemonThatHangsIsGivenUp) {
+  const int listener = listen_beforehand();
+  const auto asked = call_control(path(), "GET", "/status", "", std::chrono::milliseconds{20});
+  ASSERT_FALSE(asked);
+  EXPECT_EQ(asked.error().why, NoAnswer::Why::silent);
+  EXPECT_EQ(asked.error().message, "the daemon on " + path() + " has said nothing for 1 s");
+  const auto wanted = call_control(path(), "POST", "/resync", "{}", std::chrono::milliseconds{20});
+  ASSERT_FALSE(wanted);
+  EXPECT_THAT(wanted.error().message, HasSubstr("whether it has done it, or is still about to, is not known"));
+  ::close(listener);
+}
+
+TEST_F(ControlServerTest, ADaemonThatHangsWithItsQueueFullIsGivenUpToo) {
+  const int listener = listen_beforehand();
+  ASSERT_EQ(::listen(listener, 0), 0);
+  const RawClient waiting(path());
+  const auto asked = call_control(path(), "GET", "/status", "", std::chrono::milliseconds{20});
+  ::close(listener);
+  ASSERT_FALSE(asked);
+  EXPECT_EQ(asked.error().why, NoAnswer::Why::silent);
+}
+
+TEST_F(ControlServerTest, WhoHangsUpWithoutAnAnswerIsNoNobody) {
+  listen([](const ControlRequest&, const ControlServer::Reply&) {});  // whoever drops the reply hangs up
+  const auto asked = call_control(path(), "GET", "/status");
+  ASSERT_FALSE(asked);
+  EXPECT_EQ(asked.error().why, NoAnswer::Why::cut_off);
+  EXPECT_THAT(asked.error().message, StartsWith("no answer from " + path()));
 }
 
 TEST_F(ControlServerTest, WhereNobodyListensTheCallerIsTold) {

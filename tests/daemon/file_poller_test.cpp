@@ -10,10 +10,7 @@
 #include <memory>
 #include <string>
 
-#include "daemon/log.h"
-#include "tests/support/file_servers.h"
-#include "tests/support/files_profile.h"
-#include "tests/support/virtual_daemon.h"
+#include "tests/daemon/file_poller_fixture.h"
 
 namespace remitod::test {
 namespace {
@@ -26,133 +23,6 @@ using testing::IsEmpty;
 using testing::SizeIs;
 
 const std::string header = "remito;estado;fecha;ciudad\n";
-
-/// A folder, how a profile names it, and with which key.
-class Place {
- public:
-  virtual ~Place() = default;
-  virtual fs::path out() const = 0;
-  virtual std::string feed() const = 0;
-  virtual std::string key() const { return "no key"; }
-};
-
-class LocalPlace : public Place {
- public:
-  fs::path out() const override { return folder_.path(); }
-  std::string feed() const override { return "url = 'file://" + folder_.path().string() + "/*.csv'\n"; }
-
- private:
-  TemporaryFolder folder_;
-};
-
-class SshPlace : public Place {
- public:
-  explicit SshPlace(bool with_key) : with_key_(with_key) {}
-  fs::path out() const override { return server_.out(); }
-  std::string feed() const override {
-    return "url = 'sftp://" + server_.authority() + "/~/out/*.csv'\nuser = '" + file_user + "'\nhost_key = '" +
-           server_.host_key() + "'\n" +
-           (with_key_ ? "key = '{{secrets.key}}'\n" : "password = '{{secrets.password}}'\n");
-  }
-  std::string key() const override { return server_.private_key(); }
-
- private:
-  bool with_key_;
-  SshServer server_;
-};
-
-class FtpPlace : public Place {
- public:
-  explicit FtpPlace(FtpServer::Speaks speaks) : speaks_(speaks), server_(speaks) {}
-  fs::path out() const override { return server_.out(); }
-  std::string feed() const override {
-    const std::string scheme = speaks_ == FtpServer::Speaks::tls ? "ftpes" : "ftp";
-    return "url = '" + scheme + "://" + server_.authority() + "/out/*.csv'\nuser = '" + file_user +
-           "'\npassword = '{{secrets.password}}'\n";
-  }
-  fs::path ca_file() const { return server_.ca_file(); }
-
- private:
-  FtpServer::Speaks speaks_;
-  FtpServer server_;
-};
-
-/// What a daemon has of file carriers; a restart is a new one.
-struct Reader {
-  Reader(VirtualDatabase& database, const std::shared_ptr<const carriers::Profile>& profile,
-         const carriers::FileSite& site, Instant now)
-      : runtime(now),
-        executor(runtime, database),
-        offload(runtime),
-        raw(runtime, executor),
-        poller(runtime, offload, executor, raw, {[this] { ++transitions_told; }}) {
-    daemon::set_up_log("off");
-    poller.add_carrier(profile, carriers::open_files(site));
-  }
-  const daemon::FileCounters& counters() const { return poller.carriers().front().counters; }
-
-  int transitions_told = 0;
-  VirtualRuntime runtime;
-  VirtualExecutor executor;
-  VirtualOffload offload;
-  daemon::RawKeeper raw;
-  daemon::FilePoller poller;
-};
-
-class FilePollerTest : public testing::Test {
- protected:
-  void begin(std::unique_ptr<Place> place, const std::string& keys = "") {
-    place_ = std::move(place);
-    keys_ = keys;
-    restart();
-  }
-  void begin_locally(const std::string& keys = "") { begin(std::make_unique<LocalPlace>(), keys); }
-  void restart() {
-    make_reader();
-    reader->poller.start();
-    reader->runtime.run_queued();
-  }
-  /// A new process, before its start.
-  void make_reader() {
-    const Instant now = reader ? reader->runtime.now() : monday;
-    reader.reset();
-    const auto profile = files_profile(place_->feed() + keys_, place_->key());
-    carriers::FileSite site = carriers::file_feed(*profile)->site;
-    if (const auto* const ftp = dynamic_cast<const FtpPlace*>(place_.get())) site.ca_file = ftp->ca_file().string();
-    reader = std::make_unique<Reader>(database, profile, site, now);
-  }
-  void follow(const std::string& remito) {
-    database.sql(
-        "insert into shipments (order_number, carrier, remito, accepted_at, registered_at, cycle) values ('1001', "
-        "'files_express', '" +
-        remito + "', " + std::to_string(to_micros(monday)) + ", " + std::to_string(to_micros(monday)) + ", 1)");
-  }
-  fs::path path(const std::string& name) const { return place_->out() / name; }
-  void put(const std::string& name, const std::string& text) { write_file(path(name), text); }
-  void append(const std::string& name, const std::string& text) {
-    std::ofstream(path(name), std::ios::app | std::ios::binary) << text;
-  }
-  /// As if the file had been written so much later.
-  void touch(const std::string& name, std::chrono::minutes later) {
-    fs::last_write_time(path(name), fs::last_write_time(path(name)) + later);
-  }
-  static std::string row(const std::string& remito, const std::string& state, const std::string& time = "09:00") {
-    return remito + ";" + state + ";24/11/2026 " + time + ";Lima\n";
-  }
-  void pass(std::chrono::minutes time) { reader->runtime.run_for(time); }
-  std::string status(const std::string& remito) {
-    return database.text("select status from shipments where remito = '" + remito + "'");
-  }
-  std::int64_t count(const std::string& from_where) { return database.number("select count(*) from " + from_where); }
-  const daemon::FileCounters& counters() const { return reader->counters(); }
-
-  VirtualDatabase database;
-  std::unique_ptr<Reader> reader;
-
- private:
-  std::unique_ptr<Place> place_;
-  std::string keys_;
-};
 
 // ------------------------------------------------------------------ from every kind of place
 
@@ -267,6 +137,21 @@ TEST_P(FilesOfEveryPlace, WhatWasReadIsDeleted) {
   EXPECT_TRUE(fs::exists(path("note.txt")));
 }
 
+TEST_F(FilePollerTest, InShadowNothingIsTakenAwayFromTheSystemBeforeUs) {
+  shadow = true;
+  begin_locally("after = 'delete'\n");
+  follow("0001");
+  put("a.csv", header + row("0001", "REC"));
+  pass(60min);
+  EXPECT_EQ(status("0001"), "picked_up");
+  EXPECT_TRUE(fs::exists(path("a.csv")));
+  shadow = false;
+  restart();
+  pass(20min);
+  EXPECT_FALSE(fs::exists(path("a.csv")));
+  EXPECT_EQ(count("transitions"), 1);
+}
+
 // ------------------------------------------------------------------ what goes wrong
 
 TEST_F(FilePollerTest, RestartReadsNothingAgain) {
@@ -311,6 +196,26 @@ TEST_F(FilePollerTest, DatabaseThatIsAwayDelaysAndLosesNothing) {
   pass(2min);
   EXPECT_EQ(status("0001"), "picked_up");
   EXPECT_EQ(counters().files_read, 1u);
+}
+
+TEST_F(FilePollerTest, WhatWasCommittedUnheardIsToldAllTheSame) {
+  begin_locally();
+  follow("0001");
+  put("a.csv", header + row("0001", "REC"));
+  database.commits().deny(1);
+  pass(20min);
+  ASSERT_EQ(database.commits().denied(), 1);
+  EXPECT_EQ(count("transitions"), 1);
+  EXPECT_EQ(reader->transitions_told, 1);
+}
+
+TEST_F(FilePollerTest, FileWithAReportThatTheDatabaseRefusesIsKept) {
+  begin_locally();
+  follow("0001");
+  database.sql("create trigger refuse before insert on tracking_events begin select raise(abort, 'no'); end");
+  put("a.csv", header + row("0001", "REC"));
+  pass(20min);
+  EXPECT_THAT(database.text("select why from raw_answers"), HasSubstr("refused the report of 0001"));
 }
 
 TEST_F(FilePollerTest, DatabaseThatIsAwayAtTheStartIsAskedUntilItTellsWhatWasRead) {
@@ -372,12 +277,33 @@ TEST_F(FilePollerTest, WrongRowIsLeftOutToldAndKept) {
   EXPECT_THAT(db::load_raw_answers(database.session(), "files_express", 10).value(), SizeIs(1));
 }
 
-TEST_F(FilePollerTest, FileOverTheCapIsToldOnceAndLeft) {
+TEST_F(FilePollerTest, StopWaitsUntilWhatIsKeptIsWritten) {
+  begin_locally();
+  put("a.csv", header + "0001;REC;99/99/2026 09:00;Lima\n");
+  reader->runtime.run_until_true([&] { return counters().files_read == 1; }, monday + 1h);
+  reader->poller.stop();
+  reader->runtime.run_until_true([&] { return reader->poller.idle(); }, monday + 1h);
+  EXPECT_EQ(count("raw_answers"), 1);
+}
+
+TEST_F(FilePollerTest, ClockThatIsSetBackHoldsUpNoFile) {
+  begin_locally();
+  put("a.csv", header);
+  reader->runtime.set_clock_error(24h);
+  reader->runtime.run_until_true([&] { return counters().looks == 2; }, monday + 1h);
+  reader->runtime.run_queued();
+  reader->runtime.set_clock_error(0h);
+  pass(20min);
+  EXPECT_EQ(counters().files_read, 1u);
+}
+
+TEST_F(FilePollerTest, FilesOverTheCapAreToldOnceAndLeftHoweverMany) {
   begin_locally("after = 'delete'\n");
   std::ofstream(path("a.csv")).close();
   fs::resize_file(path("a.csv"), (32u << 20) + 1);
+  for (int i = 0; i < 15'000; ++i) fs::create_hard_link(path("a.csv"), path(std::to_string(i) + ".csv"));
   pass(60min);
-  EXPECT_EQ(counters().failures, 1u);
+  EXPECT_EQ(counters().failures, 15'001u);
   EXPECT_THAT(counters().last_error, HasSubstr("33554433 bytes"));
   EXPECT_TRUE(fs::exists(path("a.csv")));
 }
@@ -394,6 +320,48 @@ TEST_F(FilePollerTest, FolderThatIsAwayIsLookedForAgain) {
   put("a.csv", header + row("0001", "REC"));
   pass(30min);
   EXPECT_EQ(status("0001"), "picked_up");
+}
+
+TEST_F(FilePollerTest, FolderThatIsAwayIsTroubleUntilItIsBack) {
+  begin_locally();
+  EXPECT_THAT(reader->poller.trouble(), IsEmpty());
+  const fs::path out = path("").parent_path();
+  fs::rename(out, out.string() + "-away");
+  pass(10min);
+  const auto trouble = reader->poller.trouble();
+  ASSERT_THAT(trouble, SizeIs(1));
+  EXPECT_EQ(trouble[0].kind, "carrier");
+  EXPECT_EQ(trouble[0].subject, "files_express");
+  EXPECT_THAT(trouble[0].text, HasSubstr("carrier files_express fails: transport: "));
+  fs::rename(out.string() + "-away", out);
+  pass(10min);
+  EXPECT_THAT(reader->poller.trouble(), IsEmpty());
+}
+
+TEST_F(FilePollerTest, ListingOfWhichNothingIsUnderstoodIsTrouble) {
+  begin_locally();
+  put("d\xed"
+      "a.csv",
+      header);
+  pass(10min);
+  const auto trouble = reader->poller.trouble();
+  ASSERT_THAT(trouble, SizeIs(1));
+  EXPECT_THAT(trouble[0].why, HasSubstr("listing: no line of it is understood"));
+  put("a.csv", header);
+  pass(10min);
+  EXPECT_THAT(reader->poller.trouble(), IsEmpty());
+}
+
+TEST_F(FilePollerTest, FileThatCannotBeReadIsTroubleForAsLongAsItLiesThere) {
+  begin_locally();
+  put("a.csv", "<html><body>Login</body></html>");
+  pass(3h);
+  const auto trouble = reader->poller.trouble();
+  ASSERT_THAT(trouble, SizeIs(1));
+  EXPECT_THAT(trouble[0].why, HasSubstr("1 file(s) cannot be read, the last of them a.csv: malformed"));
+  fs::remove(path("a.csv"));
+  pass(10min);
+  EXPECT_THAT(reader->poller.trouble(), IsEmpty());
 }
 
 TEST_F(FilePollerTest, StoppedPollerLooksNoMore) {

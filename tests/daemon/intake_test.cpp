@@ -128,6 +128,29 @@ TEST_F(ResyncTest, WhileTheLanesFillNothingIsWrittenOverWhatTheLastProcessRememb
   EXPECT_EQ(count("lane_checkpoints where saved_at = 1"), 1);
 }
 
+TEST_F(IntakeTest, HousekeepingTakesOnePlaceInTheDatabasesQueueHoweverManyCarriersThereAre) {
+  for (const char* carrier : {"chazki", "correios", "oca"}) daemon->add_carrier(carrier);
+  daemon->start();
+  clock().run_queued();
+  const std::size_t before = daemon->executor.works();
+  daemon->housekeeping.round();
+  EXPECT_EQ(daemon->executor.works(), before + 1);
+  daemon->housekeeping.round();
+  EXPECT_EQ(daemon->executor.works(), before + 1) << "the round before is still under way";
+  clock().run_queued();
+  EXPECT_EQ(daemon->executor.works(), before + 6) << "a checkpoint and a look for ends each";
+  EXPECT_EQ(count("lane_checkpoints"), 3);
+  daemon->housekeeping.round();
+  EXPECT_EQ(daemon->executor.works(), before + 7) << "the next one comes in its turn";
+  clock().run_queued();
+  bool done = false;
+  daemon->housekeeping.save_checkpoints([&] { done = true; });
+  EXPECT_EQ(daemon->executor.works(), before + 13);
+  clock().run_queued();
+  EXPECT_TRUE(done);
+  EXPECT_EQ(daemon->executor.works(), before + 15);
+}
+
 TEST_F(ResyncTest, IsFinishedWhenEveryShipmentWasAnswered) {
   for (int i = 1; i <= 10; ++i) follow("chazki", "C" + std::to_string(i));
   start();
@@ -336,6 +359,39 @@ TEST_F(RawKeeperTest, ADatabaseThatIsAwayCostsTheAnswersAndNothingElse) {
   daemon->raw.keep(raw_answer("another"));
   clock().run_for(5s);
   EXPECT_THAT(raw_answers("chazki"), SizeIs(1));
+}
+
+TEST_F(RawKeeperTest, ADatabaseThatHangsHoldsOnlyOneWorkAtATime) {
+  start();
+  daemon->intake.stop();
+  const std::size_t works = daemon->executor.works();
+  daemon->executor.set_latency(1h);
+  for (const char* why : {"first", "second", "third"}) {
+    daemon->raw.keep(raw_answer(why));
+    clock().run_for(1500ms);
+  }
+  EXPECT_EQ(daemon->executor.works(), works + 1);
+  EXPECT_FALSE(daemon->raw.idle());
+  daemon->executor.set_latency(0s);
+  clock().run_for(2h);
+  EXPECT_THAT(raw_answers("chazki"), SizeIs(3));
+  EXPECT_TRUE(daemon->raw.idle());
+}
+
+TEST_F(RawKeeperTest, AClockThatIsSetBackDoesNotLetTheAnswersGrowPastTheirLimit) {
+  daemon::RawKeeper keeper(clock(), daemon->executor, 200);
+  clock().set_clock_error(24h);
+  keeper.keep(raw_answer("first"));
+  clock().run_for(2min);
+  clock().set_clock_error(0h);
+  for (int i = 0; i < 50; ++i) {
+    keeper.keep(raw_answer("event " + std::to_string(i)));
+    clock().run_for(2s);
+  }
+  clock().run_for(2min);
+  keeper.keep(raw_answer("last"));
+  clock().run_for(2min);
+  EXPECT_LE(database.number("select sum(packed_bytes) from raw_answers"), 200);
 }
 
 }  // namespace

@@ -165,6 +165,17 @@ TEST_F(PagesTest, AfterARestPagesKeepTheCarriersRateToo) {
   expect_rate(carriers.sent(), 0.1);
 }
 
+TEST_F(PagesTest, AClockThatIsSetBackHoldsUpNoPage) {
+  follow_one({page(picked, true), page(done, false)},
+             replaced(profile_text, "requests_per_second = 2.0", "requests_per_second = 0.01"));
+  ASSERT_TRUE(clock().run_until_true([&] { return carriers.sent().size() == 1; }, monday + 2h));
+  clock().run_for(10s);
+  ASSERT_THAT(carriers.sent(), SizeIs(1)) << "the next page waits for the rate";
+  clock().set_clock_error(-30 * 24h);
+  clock().run_for(5min);
+  EXPECT_THAT(urls(), ElementsAre("/track/T1?page=1", "/track/T1?page=2"));
+}
+
 TEST_F(PagesTest, AStopDoesNotWaitForPagesThatTheRateHoldsBack) {
   follow_one({page(picked, true), page(done, false)},
              replaced(profile_text, "requests_per_second = 2.0", "requests_per_second = 0.001"));

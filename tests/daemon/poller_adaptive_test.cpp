@@ -206,6 +206,23 @@ TEST_F(AdaptivePollerTest, ExplainSaysWhyAShipmentIsAskedWhenItIs) {
   EXPECT_THAT(text, HasSubstr("(max_interval 24 h)"));
 }
 
+TEST_F(AdaptivePollerTest, AWishedDelayIsExplainedWithoutABudgetThatNobodyStated) {
+  restart();
+  follow_chazki(5, [](scheduler::LaneConfig& config) {
+    AdaptiveConfig adaptive;
+    adaptive.budget.target_delay = 10min;
+    config.adaptive = std::make_shared<const AdaptiveConfig>(adaptive);
+  });
+  clock().run_for(3h);
+  const json report = explained();
+  EXPECT_GT(report["budget"]["requests"]["used"].get<double>(), 0);
+  EXPECT_TRUE(report["budget"]["requests"]["allowed"].is_null());
+  EXPECT_TRUE(report["budget"]["requests"]["left"].is_null());
+  const std::string text = daemon::explain_carrier_text(report);
+  EXPECT_THAT(text, HasSubstr(", as many as the delay takes\n"));
+  EXPECT_THAT(text, testing::Not(HasSubstr("too many")));
+}
+
 TEST_F(AdaptivePollerTest, AnHourlyCarrierIsExplainedToo) {
   restart();
   follow_chazki(5);
@@ -214,6 +231,12 @@ TEST_F(AdaptivePollerTest, AnHourlyCarrierIsExplainedToo) {
   EXPECT_EQ(report["mode"], "hourly");
   EXPECT_THAT(daemon::explain_carrier_text(report), HasSubstr("once in 1 h"));
   EXPECT_EQ(explained("C1")["shipments_explained"][0]["because"], "phase");
+  follow("chazki", "C6");
+  daemon->intake.wake();
+  clock().run_queued();
+  const json fresh = explained("C6")["shipments_explained"][0];
+  EXPECT_TRUE(fresh["last_asked"].is_null());
+  EXPECT_EQ(fresh["at_the_latest"], fresh["next_due"]) << "an hour after 1970 nobody was asked";
 }
 
 }  // namespace

@@ -7,7 +7,6 @@
 namespace remitod::test {
 namespace {
 
-using testing::AllOf;
 using testing::HasSubstr;
 
 class Reload : public testing::Test {
@@ -63,11 +62,18 @@ TEST_F(Reload, RefusesACarrierThatCannotBeUsed) {
   EXPECT_THAT(refusal(config), HasSubstr("no profile \"nobody\""));
 }
 
+TEST_F(Reload, RefusesAProfileThatCannotBeLookedForInsteadOfEnding) {
+  write("");
+  const daemon::Config config = running();
+  write("", "[carriers.olva]\nprofile = \"" + std::string(300, 'a') + "\"\n");
+  EXPECT_THAT(refusal(config), HasSubstr("carriers.olva.profile: cannot read "));
+}
+
 TEST_F(Reload, RefusesAnotherDatabase) {
   write("");
   const daemon::Config config = running();
   write("", "", "sqlite:/var/lib/remitod/another.db");
-  EXPECT_THAT(refusal(config), HasSubstr("database.url: expected as at the start"));
+  EXPECT_THAT(refusal(config), HasSubstr("remitod.toml:2: database.url: expected as at the start"));
 }
 
 TEST_F(Reload, RefusesAnotherClock) {
@@ -77,38 +83,6 @@ TEST_F(Reload, RefusesAnotherClock) {
   EXPECT_THAT(refusal(config), HasSubstr("daemon.time_scale: expected as at the start"));
   write("time_scale = 2.0\ntime_origin = \"2026-11-22T00:00:00Z\"\n");
   EXPECT_THAT(refusal(config), HasSubstr("daemon.time_origin: expected as at the start"));
-}
-
-TEST_F(Reload, RefusesAControlSocketInAFolderThatIsNotThere) {
-  write("");
-  const daemon::Config config = running();
-  control_socket_ = folder_.path() / "nowhere" / "control.sock";
-  write("");
-  EXPECT_THAT(refusal(config), AllOf(HasSubstr("daemon.control_socket: "), HasSubstr("nowhere does not exist")));
-}
-
-TEST_F(Reload, RefusesAControlSocketWhosePathIsTooLong) {
-  write("");
-  const daemon::Config config = running();
-  control_socket_ = folder_.path() / std::string(120, 'a');
-  write("");
-  EXPECT_THAT(refusal(config), AllOf(HasSubstr("daemon.control_socket: "), HasSubstr("longer than the system allows")));
-}
-
-TEST_F(Reload, RefusesAControlSocketThatIsSomethingElse) {
-  write("");
-  const daemon::Config config = running();
-  control_socket_ = file();
-  write("");
-  EXPECT_THAT(refusal(config), HasSubstr("is no socket"));
-}
-
-TEST_F(Reload, TakesAnotherControlSocket) {
-  write("");
-  const daemon::Config config = running();
-  control_socket_ = folder_.path() / "another.sock";
-  write("");
-  EXPECT_EQ(refusal(config), "");
 }
 
 }  // namespace

@@ -200,6 +200,27 @@ TEST_F(RemitoWays, ACrashInTheCallLeavesItUnknownAndItsNumberIsNobodyElses) {
   EXPECT_EQ(remito("2"), "1001");
 }
 
+TEST_F(RemitoWays, AShipmentThatIsFoundUnderAnotherNumberThanItWasGivenIsForAPerson) {
+  carriers.always("test", [this](const Asked&, Instant) {
+    if (last_url().contains("/find/")) return json(R"({"number":"7777"})");
+    return last_url().contains("/range/") ? ranges_carrier() : fetch_error(FetchError::Kind::timeout);
+  });
+  start(asked_range + R"toml(
+[find]
+url = "{{base_url}}/find/{{client_ref}}"
+[find.answer]
+format = "json"
+found = "/json/number"
+remito = "/json/number"
+)toml");
+  ask("1");
+  clock().run_for(5min);
+  EXPECT_EQ(state(), "needs_operator");
+  EXPECT_EQ(of("1", "refusal_code"), "number_differs");
+  EXPECT_THAT(of("1", "refusal_text"), HasSubstr("7777, but it was given the number 1000"));
+  EXPECT_EQ(count("shipments"), 0);
+}
+
 TEST_F(RemitoWays, ARangeThatWasLostInACrashIsAskedForAgain) {
   give_ranges();
   carriers.set_latency(10s);

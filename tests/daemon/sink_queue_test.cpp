@@ -195,6 +195,14 @@ TEST_F(SinkQueueTest, DeliveryAfterAnOutageHasAllTriedAtOnce) {
   EXPECT_THAT(queue.start(now), testing::UnorderedElementsAre(1, 2, 3));
 }
 
+TEST_F(SinkQueueTest, DeliveryAfterAnOutageThatARestartFellIntoHasAllTriedAtOnce) {
+  for (int i = 1; i <= 3; ++i) queue.add({i, std::to_string(i), 4, noon + 5h}, noon);
+  tell(4, "d");
+  EXPECT_THAT(queue.start(noon), ElementsAre(4));
+  queue.delivered(4, noon);
+  EXPECT_THAT(queue.start(noon), testing::UnorderedElementsAre(1, 2, 3));
+}
+
 TEST_F(SinkQueueTest, AttemptBesidesThatFailsLeavesEverythingAsItWas) {
   for (int i = 1; i <= 3; ++i) tell(i, std::to_string(i));
   for (const std::int64_t seq : queue.start(noon)) fail(seq);

@@ -392,6 +392,14 @@ TEST_F(SinkWorkerTest, StopWaitsForWhatIsInFlightAndWritesIt) {
   EXPECT_THAT(shop().attempts, SizeIs(2)) << "without waiting for a lease to run out";
 }
 
+TEST_F(SinkWorkerTest, StopThatComesDuringASyncIsDoneSoonAfterIt) {
+  daemon->executor.set_latency(100ms);
+  daemon->sinks.kick();
+  daemon->sinks.stop();
+  run_for(1s);
+  EXPECT_TRUE(daemon->sinks.idle());
+}
+
 TEST_F(SinkWorkerTest, SinkThatNeverStartedIsIdle) {
   Daemon never(database, now(), "never");
   never.sinks.add("x", "webhook", settings, std::make_unique<VirtualChannel>(never.runtime, shop()));

@@ -98,6 +98,18 @@ TEST(StatusText, UnderACarrierStandsWhatIsWrongAndUntilWhen) {
                         {"resting_until", "2026-11-23T10:30:00Z"},
                         {"next_due", "2026-11-23T10:07:00Z"}}),
             "    fails (3 in a row): timeout; tried again at 2026-11-23T10:30:00Z\n");
+  const json held{{"failures_in_row", 1},
+                  {"last_error", "timeout"},
+                  {"next_due", "2026-11-23T10:07:00Z"},
+                  {"hold", "quota"},
+                  {"hold_until", "2026-11-23T18:00:00Z"}};
+  EXPECT_THAT(remarks_on(held), HasSubstr("    fails (1 in a row): timeout; tried again at 2026-11-23T18:00:00Z\n"))
+      << "not at a moment that is over";
+  json unknown = held, empty = held;
+  unknown["hold_until"] = nullptr;
+  empty["next_due"] = nullptr;
+  for (const json& state : {unknown, empty})
+    EXPECT_THAT(remarks_on(state), HasSubstr("    fails (1 in a row): timeout\n"));
   EXPECT_EQ(remarks_on({{"failures_in_row", 0}, {"last_error", "of yesterday"}, {"resting_until", "T"}}),
             "    rests until T\n");
   EXPECT_EQ(remarks_on({{"hold", "quota"}, {"hold_until", "T"}}), "    its quota is spent until T\n");
@@ -170,6 +182,24 @@ TEST(ExplainText, ACarrierThatFailsIsToldWithItsErrorAndWithoutAMomentThatNobody
   EXPECT_THAT(daemon::explain_carrier_text(report),
               HasSubstr("  the carrier fails (open)\n  held by its limits (quota)\n"));
   EXPECT_THAT(daemon::explain_carrier_text(report), Not(HasSubstr("until")));
+}
+
+TEST(ExplainText, NobodyIsSaidToBeAskedWhileTheCarrierRestsOrItsLimitsHoldIt) {
+  json report{{"carrier", "oca"}, {"breaker", "closed"}, {"held_by", "quota"}, {"next_due", "2026-11-23T10:07:00Z"}};
+  report["held_until"] = "2026-11-23T18:00:00Z";
+  report["shipments_explained"] = json::array({{{"remito", "1"},
+                                                {"followed", true},
+                                                {"next_due", "2026-11-23T10:07:00Z"},
+                                                {"last_asked", "2026-11-23T09:07:00Z"},
+                                                {"because", "phase"}}});
+  EXPECT_THAT(daemon::explain_carrier_text(report), HasSubstr("next one asked 2026-11-23 18:00Z\n"));
+  EXPECT_THAT(daemon::explain_shipments_text(report), HasSubstr("  next asked 2026-11-23 18:00Z: its moment"));
+  report["resting_until"] = "2026-11-23T20:30:00Z";
+  EXPECT_THAT(daemon::explain_shipments_text(report), HasSubstr("  next asked 2026-11-23 20:30Z: its moment"));
+  report["shipments_explained"][0]["because"] = "under_way";
+  EXPECT_THAT(daemon::explain_shipments_text(report), HasSubstr("  next asked 2026-11-23 10:07Z: a request"));
+  report.erase("next_due");
+  EXPECT_THAT(daemon::explain_carrier_text(report), HasSubstr("next one asked -\n")) << "it has no shipments";
 }
 
 TEST(ResyncText, SaysWhatWillBeAskedOrWas) {

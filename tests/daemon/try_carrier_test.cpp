@@ -88,7 +88,7 @@ class TriedCarrier : public testing::Test {
     std::optional<json> told;
     daemon::CarrierTrials trials(runtime_, transport_, mapper_,
                                  {[this](std::string_view) { return room_; }, [this](std::string_view) { ++sent_; },
-                                  [this](std::string_view) { ++answered_; }});
+                                  [this](std::string_view) { ++answered_; }, room_is_sure_});
     trials.add_carrier(std::make_shared<daemon::CarrierAccess>(
         runtime_, transport_, *profile,
         daemon::CarrierAccess::Hooks{[this] { ++sent_; }, [this] { ++answered_; }, [] {},
@@ -110,6 +110,7 @@ class TriedCarrier : public testing::Test {
   VirtualOffload mapper_{runtime_};
   std::vector<std::string> urls_;
   std::size_t room_ = 1;
+  std::function<bool(std::string_view)> room_is_sure_;
   int sent_ = 0, answered_ = 0;
 };
 
@@ -195,7 +196,8 @@ TEST_F(TriedCarrier, WhoseLoginIsNotAnsweredDoesNotAnswer) {
   EXPECT_EQ(trial["outcome"], "no_answer");
   EXPECT_THAT(trial["problem"], HasSubstr("login: connect"));
   EXPECT_THAT(trial["login"][0]["problem"], HasSubstr("connect"));
-  EXPECT_THAT(daemon::try_text(trial, false), HasSubstr("FAILED tried does not answer: login: connect"));
+  EXPECT_THAT(daemon::try_text(trial, false),
+              HasSubstr("FAILED tried gives no answer that can be read: login: connect"));
 }
 
 TEST_F(TriedCarrier, ThatAnswersInLatin1IsShownAsText) {
@@ -240,6 +242,23 @@ TEST_F(TriedCarrier, IsGivenUpWhereItsLimitsHaveNoRoomForLong) {
   EXPECT_TRUE(urls_.empty());
 }
 
+TEST_F(TriedCarrier, WhoseRateBringsRoomForSureIsWaitedForAsLongAsThatTakes) {
+  answers({page("0417")});
+  room_ = 0;
+  room_is_sure_ = [](std::string_view) { return true; };
+  runtime_.after(10min, [this] { room_ = 1; });
+  EXPECT_EQ(try_it(plain_profile)["outcome"], "read");
+  EXPECT_GE(runtime_.now(), monday + 10min);
+}
+
+TEST_F(TriedCarrier, ThatClosesMeanwhileIsGivenUp) {
+  answers({});
+  room_ = 0;
+  room_is_sure_ = [this](std::string_view) { return runtime_.now() < monday + 5min; };
+  EXPECT_EQ(try_it(plain_profile)["outcome"], "no_room");
+  EXPECT_EQ(runtime_.now(), monday + 5min);
+}
+
 TEST_F(TriedCarrier, IsShownForPeople) {
   answers({page("0417")});
   const json trial = try_it(plain_profile);
@@ -249,6 +268,34 @@ TEST_F(TriedCarrier, IsShownForPeople) {
                           HasSubstr("0417: events\n    2026-11-02T05:00:00Z  delivered  D"),
                           HasSubstr("ok     tried answers, and the answer is read\n"), Not(HasSubstr("\033"))));
   EXPECT_THAT(daemon::try_text(trial, true), HasSubstr("\033[32mdelivered\033[0m"));
+}
+
+TEST_F(TriedCarrier, ThatSpeaksOfAnotherShipmentIsNotOk) {
+  answers({page("0418")});
+  const json trial = try_it(plain_profile);
+  EXPECT_EQ(trial["outcome"], "not_told");
+  EXPECT_THAT(daemon::try_text(trial, false),
+              AllOf(HasSubstr("0417: the answer does not speak of it\n"),
+                    HasSubstr("FAILED tried answers, and nothing is read of 0417\n"), Not(HasSubstr("ok "))));
+}
+
+TEST_F(TriedCarrier, OfWhoseHistoryEveryLineIsLeftOutIsNotOk) {
+  answers({http_answer(
+      200, "<answer><shipment number=\"0417\"><event code=\"D\" day=\"2026/11/02\"/></shipment></answer>")});
+  EXPECT_EQ(try_it(plain_profile)["outcome"], "not_told");
+}
+
+TEST_F(TriedCarrier, ThatKnowsTheShipmentAndHasNoHistoryYetIsRead) {
+  answers({http_answer(200, "<answer><shipment number=\"0417\"/></answer>")});
+  EXPECT_EQ(try_it(plain_profile)["outcome"], "read");
+}
+
+TEST_F(TriedCarrier, ThatDoesNotKnowTheNumberYetIsRead) {
+  answers({http_answer(200, "<answer><unknown/></answer>")});
+  const json trial =
+      try_it(test::with(std::string(plain_profile), "shipments =", "not_found = \"/answer/unknown\"\nshipments ="));
+  EXPECT_EQ(trial["outcome"], "read");
+  EXPECT_EQ(trial["read"]["reports"][0]["kind"], "not_found_yet");
 }
 
 TEST_F(TriedCarrier, CannotPlayWithTheTerminal) {

@@ -83,6 +83,19 @@ TEST_F(WebCallsTest, ItIsNotReadyWhileTheDatabaseIsGoneAndReadyAgainWhenItIsBack
   EXPECT_EQ(get("/readyz").status, 200);
 }
 
+TEST_F(WebCallsTest, ItIsNotReadyWhileTheDatabaseHangs) {
+  sampler->start();
+  clock().run_queued();
+  daemon->executor.set_latency(10min);
+  clock().run_for(45s);
+  EXPECT_EQ(get("/readyz").status, 503);
+  EXPECT_EQ(json::parse(get("/status").body)["ok"], false);
+  EXPECT_THAT(get("/metrics").spell(), testing::HasSubstr("remitod_database_up 0"));
+  daemon->executor.set_latency(0s);
+  clock().run_for(20min);
+  EXPECT_EQ(get("/readyz").status, 200);
+}
+
 TEST_F(WebCallsTest, TheOverviewIsOfTheLastSampleAndCostsTheDatabaseNothing) {
   sampler->start();
   clock().run_queued();

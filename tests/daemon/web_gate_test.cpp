@@ -108,6 +108,12 @@ TEST(WebGate, OnlyByItsAddressAsLocalhostOrByAStatedNameItIsReached) {
     EXPECT_EQ(status(gate, request("GET", "/status", "", host)), 403) << host;
 }
 
+TEST(WebGate, WhoeverAsksForTheHealthNeedNotNameUs) {
+  const WebGate gate({});
+  for (const char* host : {"", "backend.of.a.load.balancer"})
+    for (const char* path : {"/healthz", "/readyz"}) EXPECT_EQ(status(gate, request("GET", path, "", host)), 0) << path;
+}
+
 TEST(WebGate, AtAUnixSocketTheNameIsNobodysBusiness) {
   const WebGate gate({.checks_host = false});
   EXPECT_EQ(status(gate, request("GET", "/status", "", "anything")), 0);

@@ -248,6 +248,17 @@ TEST_F(WebListenerTest, ABodyThatIsTooLargeIsRefusedAnnouncedOrNot) {
   EXPECT_EQ(calls_, 0);
 }
 
+TEST_F(WebListenerTest, WhatStandsBesideTheChunksOfABodyIsBoundedToo) {
+  listen_and_repeat();
+  for (const char* begins : {"1;", "0\r\nX: "}) {
+    RawClient endless = client();
+    endless.say("POST /resync HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n" + std::string(begins) +
+                std::string(200'000, 'a'));
+    EXPECT_THAT(endless.hear_until("\r\n"), StartsWith("HTTP/1.1 413")) << begins;
+  }
+  EXPECT_EQ(calls_, 0);
+}
+
 TEST_F(WebListenerTest, WhoDripsIsHungUpOnAllTheSame) {
   listen_and_repeat({.patience = milliseconds{300}});
   RawClient slow = client();

@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include "daemon/webhook_channel.h"
+
 #include <string>
 #include <vector>
 
@@ -51,6 +53,19 @@ TEST(WebhookSecret, HasItsPrefixAndEnoughBytesInBase64) {
 TEST(WebhookSecret, IsNotToldWhereItIsWrong) {
   const auto key = parse_webhook_secret("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2La");
   EXPECT_THAT(key.error(), testing::Not(testing::HasSubstr("MfKQ")));
+}
+
+TEST(WebhookChannel, LeavesAReceiverThatThinksAllOfItsTime) {
+  struct Wire final : carriers::HttpTransport {
+    void submit(carriers::HttpRequest request, Done) override { options = request.options; }
+    std::shared_ptr<const carriers::TransportOptions> options;
+  } wire;
+  WebhookChannel channel(
+      wire, {.url = "https://shop.example/", .keys = {"key"}, .concurrency = 1, .timeout = std::chrono::minutes{2}},
+      [] { return Instant{}; });
+  channel.send({"1", "{}"}, [](const SinkOutcome&) {});
+  EXPECT_EQ(wire.options->total_timeout, std::chrono::minutes{2});
+  EXPECT_GE(wire.options->low_speed_time, std::chrono::minutes{2}) << "silence is not slowness";
 }
 
 }  // namespace

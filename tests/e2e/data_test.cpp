@@ -126,6 +126,36 @@ TEST_F(Data, TheSchemaIsBroughtUpToDateWithoutADaemonAndNotBesideOne) {
   EXPECT_TRUE(installation.answers());
 }
 
+TEST_F(Data, ASchemaThatHasNoPlaceSaysWhatToDoAboutIt) {
+  const TemporaryFolder folder;
+  const std::filesystem::path nowhere = folder.path() / "nowhere";
+  Installation installation({.database_url = "sqlite:" + (nowhere / "remitod.db").string(), .time_scale = quiet});
+  installation.configure(oca(installation));
+  const Finished migrated = installation.remitod({"--migrate"});
+  EXPECT_EQ(migrated.exit_code, 78);
+  EXPECT_THAT(migrated.err, HasSubstr("the folder " + nowhere.string() + " does not exist"));
+}
+
+TEST_F(Data, ABackupNeverTakesThePlaceOfItsDatabase) {
+  Installation installation({.time_scale = quiet});
+  installation.configure(oca(installation));
+  asked(installation, {"--migrate"});
+  const std::string database = (installation.folder() / "remitod.db").string();
+  const Finished onto_itself = installation.remitod({"--backup", database});
+  EXPECT_EQ(onto_itself.exit_code, 64);
+  EXPECT_THAT(onto_itself.err, HasSubstr(database + " is the database itself"));
+}
+
+TEST_F(Data, ABackupOfADamagedDatabaseBlamesTheDatabase) {
+  Installation installation({.time_scale = quiet});
+  installation.configure(oca(installation));
+  write_file(installation.folder() / "remitod.db", std::string(2000, 'x'));
+  const Finished finished = installation.remitod({"--backup", (installation.folder() / "copy.db").string()});
+  EXPECT_EQ(finished.exit_code, 66);
+  EXPECT_THAT(finished.err, HasSubstr("remitod.db is damaged"));
+  EXPECT_FALSE(std::filesystem::exists(installation.folder() / "copy.db"));
+}
+
 TEST_F(Data, TheConfigurationIsPrintedWithoutItsSecrets) {
   Installation installation({.time_scale = quiet});
   installation.configure(oca(installation));

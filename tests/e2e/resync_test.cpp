@@ -187,6 +187,26 @@ TEST_F(ByHand, WhoMayNotOpenTheSocketIsToldSoAndNotThatNobodyIsThere) {
   }
 }
 
+TEST_F(ByHand, ADaemonThatStandsStillIsNotWaitedForForEver) {
+  installation_.start();
+  installation_.daemon().signal(SIGSTOP);
+  const Finished finished = installation_.remitod({"--status"});
+  installation_.daemon().signal(SIGCONT);
+  EXPECT_EQ(finished.exit_code, 69) << "it runs: 3 would be wrong";
+  EXPECT_THAT(finished.err, AllOf(HasSubstr("has said nothing for 15 s"), HasSubstr("systemctl status remitod")));
+  EXPECT_EQ(installation_.remitod({"--status"}).exit_code, 0);
+}
+
+TEST_F(ByHand, TheSocketIsNotGuessedWhereTheStatedConfigurationDoesNotTellIt) {
+  installation_.start();
+  const std::string missing = (installation_.folder() / "missing.toml").string();
+  const Finished finished = run_to_end({REMITOD_PROGRAM, "--config", missing, "--status"});
+  EXPECT_EQ(finished.exit_code, 78);
+  EXPECT_THAT(finished.err, HasSubstr("cannot read " + missing));
+  write_file(installation_.config_file(), read_file(installation_.config_file()) + "[carriers.nobody]\nwrong = 1\n");
+  EXPECT_EQ(installation_.remitod({"--status"}).exit_code, 0) << "what is being edited is the next start's business";
+}
+
 TEST_F(ByHand, UnknownRemitoAndNonsenseAreToldApart) {
   start_with_shipments();
   EXPECT_EQ(installation_.remitod({"--resync", "oca:9999", "--wait"}).exit_code, 66);
@@ -198,6 +218,7 @@ TEST_F(ByHand, UnknownRemitoAndNonsenseAreToldApart) {
   EXPECT_EQ(installation_.remitod({"--resync", "no-such-carrier:7001"}).exit_code, 64);
   EXPECT_EQ(installation_.remitod({"--resync", ""}).exit_code, 64);
   EXPECT_EQ(installation_.remitod({"--resync", "oca", "--since", "yesterday"}).exit_code, 64);
+  EXPECT_EQ(installation_.remitod({"--resync", "oca:caf\xe9"}).exit_code, 66) << "not typed in UTF-8";
   EXPECT_EQ(installation_.remitod({"--resync", "oca", "--status"}).exit_code, 64);
   EXPECT_EQ(installation_.remitod({"--wait"}).exit_code, 64);
   EXPECT_EQ(installation_.remitod({"--no-such-flag"}).exit_code, 64);

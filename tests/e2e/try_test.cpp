@@ -114,7 +114,22 @@ TEST_F(TryCarrier, TellsInWordsWhatCameToNothing) {
   carrier_.says("<NumeroEnvio>7003<", ScriptedAnswer{.bytes = "", .again = "", .then = ScriptedAnswer::Then::close});
   const Finished silent = try_it({}, "7003");
   EXPECT_EQ(silent.exit_code, 69);
-  EXPECT_THAT(silent.out, HasSubstr("FAILED oca does not answer: transport"));
+  EXPECT_THAT(silent.out, HasSubstr("FAILED oca gives no answer that can be read: transport"));
+}
+
+TEST_F(TryCarrier, SaysByItsExitCodeWhyThereIsNothingToKeep) {
+  carrier_.says("<NumeroEnvio>7003<", ScriptedAnswer{.bytes = "", .again = "", .then = ScriptedAnswer::Then::close});
+  const Finished silent = try_it({"--save", kept().string()}, "7003");
+  EXPECT_EQ(silent.exit_code, 69);
+  EXPECT_THAT(silent.err, HasSubstr("nothing is saved"));
+}
+
+TEST_F(TryCarrier, DoesNotCallAnAnswerReadThatSaysNothingOfTheNumber) {
+  const demo::Parcel other{"7001", {{demo::Step::admitted, installation_.now() - std::chrono::hours{2}, {}}}};
+  carrier_.says("<NumeroEnvio>7004<", ScriptedAnswer::ok(demo::soap_tracking(&other), xml_headers));
+  const Finished finished = try_it({}, "7004");
+  EXPECT_EQ(finished.exit_code, 76);
+  EXPECT_THAT(finished.out, HasSubstr("FAILED oca answers, and nothing is read of 7004\n"));
 }
 
 TEST_F(TryCarrier, AsksByItselfOnlyWhenTheCarrierMayBeAsked) {

@@ -126,6 +126,7 @@ TEST_F(Web, AnAddressThatIsTakenIsToldAsTroubleAndThePollingGoesOn) {
   second.start();
   EXPECT_TRUE(eventually([&] { return second.log_lines({"not_listening", "in use"}).size() == 1; }));
   EXPECT_EQ(second.status().at("ok"), false);
+  EXPECT_EQ(second.status().at("trouble").at(0).at("kind"), "listener");
   const Finished status = second.remitod({"--status"});
   EXPECT_EQ(status.exit_code, 1);
   EXPECT_THAT(status.out, HasSubstr("! nobody listens on " + address() + ": Address already in use"));

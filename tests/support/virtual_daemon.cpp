@@ -15,6 +15,7 @@ DecidingParts::DecidingParts(daemon::Runtime& runtime, carriers::HttpTransport& 
       poller(runtime, transport, mapper, executor, raw,
              {[this] { outbox.kick(); },
               [this](std::span<const std::int64_t> shipment_ids) { resync.answered(shipment_ids); }}),
+      feeds(runtime, transport, mapper, executor, raw, poller, [this] { outbox.kick(); }),
       sinks(runtime, executor, "virtual"),
       outbox(runtime, executor, [this] { sinks.kick(); }),
       worker(runtime, transport, mapper, executor, raw,
@@ -77,6 +78,7 @@ void DecidingParts::add_carrier(const std::shared_ptr<const carriers::Profile>& 
   worker.add_carrier(access, static_cast<std::size_t>(lane.concurrency));
   cancels.add_carrier(access);
   reread.add_carrier(profile, shadow);
+  if (profile->can_feed()) feeds.add_carrier(access, shadow);
   poller.add_carrier(access, lane, shadow);
 }
 
@@ -91,19 +93,22 @@ void DecidingParts::start(db::Session& session, const std::map<std::int64_t, Ins
   resync.lanes_filled();
   housekeeping.lanes_filled();
   intake.start();
+  feeds.start();
   outbox.kick();
 }
 
 void DecidingParts::begin_stop() {
   intake.stop();
   poller.stop();
+  feeds.stop();
   worker.stop();
   cancels.stop();
   reread.stop();
 }
 
 bool DecidingParts::idle() const {
-  return poller.idle() && worker.idle() && cancels.idle() && outbox.idle() && intake.idle() && reread.idle();
+  return poller.idle() && feeds.idle() && worker.idle() && cancels.idle() && outbox.idle() && intake.idle() &&
+         reread.idle();
 }
 
 VirtualDaemon::VirtualDaemon(VirtualDatabase& database, VirtualCarriers& carriers, Instant start)

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "daemon/cancel_worker.h"
+#include "daemon/feed_poller.h"
 #include "daemon/housekeeping.h"
 #include "daemon/intake.h"
 #include "daemon/outbox.h"
@@ -48,6 +49,7 @@ class DecidingParts {
 
   daemon::RawKeeper raw;
   daemon::Poller poller;
+  daemon::FeedPoller feeds;
   daemon::Sinks sinks;
   daemon::Outbox outbox;
   daemon::RemitoWorker worker;
