@@ -24,7 +24,8 @@ constexpr std::size_t secret_bytes_min = 4;
 constexpr std::size_t part_bytes_min = 6;  // of a secret that was cut
 constexpr std::string_view cut_mark = "...";
 constexpr std::size_t message_bytes_max = 4096;  // our own words, in which things are cut, are shorter
-constexpr std::size_t sessions_max = 4;
+constexpr std::size_t sessions_max = 12;         // each step of a login makes one
+constexpr std::size_t run_bytes_max = 256;
 
 std::vector<std::string> escaped_forms(std::string_view text) {
   std::vector<std::string> forms;
@@ -63,7 +64,9 @@ std::optional<std::pair<std::uint32_t, std::size_t>> number_at(std::string_view 
   return std::pair{number, static_cast<std::size_t>(end - digits.data())};
 }
 
+/// Longer runs than escaping makes are cut: each of their characters is looked at as a beginning.
 std::size_t run_of(std::string_view text, std::string_view part) {
+  text = text.substr(0, run_bytes_max);
   std::size_t bytes = 0;
   while (text.substr(bytes).starts_with(part)) bytes += part.size();
   return bytes;

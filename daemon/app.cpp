@@ -55,8 +55,8 @@ constexpr milliseconds drain_look{20};
 // (scheduler/limits.h).
 constexpr milliseconds reload_pause{500};
 constexpr seconds database_patience{60};
-// A database that is locked or hangs does not keep the process from ending in its time: what the last minute's
-// checkpoints do not know is asked again.
+// A database that is locked or hangs does not keep the process from ending in its time, but for the work under way:
+// what the last minute's checkpoints do not know is asked again. A reload waits, and feeds the watchdog meanwhile.
 constexpr seconds checkpoint_patience{10};
 
 // What is there before an App and after it.
@@ -299,6 +299,7 @@ class App {
     next_.reset();
     log(Level::info, "stopping", {{"signal", signal}});
     notify_stopping("finishing what is under way");
+    if (last_checkpoints_) end_->set(runtime_.in(checkpoints_saved_ ? seconds{0} : checkpoint_patience));
     wind_up();
   }
 
@@ -316,6 +317,7 @@ class App {
     sinks_.sinks().stop();
     retention_.stop();
     reread_.stop();
+    raw_.stop();
     drain_until_ = std::chrono::steady_clock::now() + config_.drain;
     drain();
   }
@@ -328,8 +330,11 @@ class App {
     if (!idle) log(Level::warning, "drain_cut_short", {});
     if (std::exchange(last_checkpoints_, true)) return;
     end_ = runtime_.alarm([this] { leave(); });
-    end_->set(runtime_.in(checkpoint_patience));
-    housekeeping_.save_checkpoints([this] { end_->set(runtime_.in(next_ ? reload_pause : milliseconds{0})); });
+    if (!next_) end_->set(runtime_.in(checkpoint_patience));
+    housekeeping_.save_checkpoints([this] {
+      checkpoints_saved_ = true;
+      end_->set(runtime_.in(next_ ? reload_pause : milliseconds{0}));
+    });
   }
 
   void leave() {
@@ -368,7 +373,7 @@ class App {
   LastReload last_reload_{around_.last_reload_ok, runtime_.now()};
   LaneFilling filling_;
   std::chrono::steady_clock::time_point drain_until_;
-  bool stopping_ = false, last_checkpoints_ = false, left_ = false;
+  bool stopping_ = false, last_checkpoints_ = false, checkpoints_saved_ = false, left_ = false;
   int exit_code_ = EX_OK;
   std::unique_ptr<ControlServer> control_;  ///< these two from run() on
   std::unique_ptr<WebService> web_;

@@ -117,16 +117,21 @@ StatusSources ControlHandlers::sources() const {
 }
 
 void ControlHandlers::status(const ControlServer::Reply& reply) const {
+  std::erase_if(readers_->waiting, [](const auto& reader) { return !reader->reply; });
+  const auto reader = std::make_shared<StatusReader>(reply);
   // Whoever asks how we are is not kept waiting by a database that hangs: that it does is the answer.
-  const auto answered = std::make_shared<bool>(false);
-  const auto answer = [handlers = *this, reply, answered](const StatusRows* rows) {
-    if (std::exchange(*answered, true)) return;
-    reply({200, status_report(handlers.sources(), rows)});
-  };
-  const std::shared_ptr<Alarm> patience = parts_->runtime.alarm([answer] { answer(nullptr); });
-  patience->set(parts_->runtime.in(database_patience));
-  readers_->waiting.push_back([answer, patience](const StatusRows* rows) { answer(rows); });
+  ControlHandlers handlers = *this;
+  handlers.readers_.reset();  // which holds the alarm
+  reader->patience = parts_->runtime.alarm([handlers, asked = std::weak_ptr(reader)] {
+    if (const auto still_there = asked.lock()) handlers.answer_status(*still_there, nullptr);
+  });
+  reader->patience->set(parts_->runtime.in(database_patience));
+  readers_->waiting.push_back(reader);
   if (!readers_->reading) read_status();
+}
+
+void ControlHandlers::answer_status(StatusReader& reader, const StatusRows* rows) const {
+  if (const auto reply = std::exchange(reader.reply, {})) reply({200, status_report(sources(), rows)});
 }
 
 // One reading at a time, for all who asked before it began: those who ask again and again while the database hangs
@@ -135,7 +140,7 @@ void ControlHandlers::read_status() const {
   readers_->reading = true;
   parts_->executor.run<StatusRows>(read_status_rows, [handlers = *this, asked = std::exchange(readers_->waiting, {})](
                                                          const db::DbResult<StatusRows>& rows) {
-    for (const StatusReader& reader : asked) reader(rows ? &*rows : nullptr);
+    for (const auto& reader : asked) handlers.answer_status(*reader, rows ? &*rows : nullptr);
     handlers.readers_->reading = false;
     if (!handlers.readers_->waiting.empty()) handlers.read_status();
   });

@@ -51,12 +51,16 @@ class ControlHandlers {
   bool database_trouble() const;
 
  private:
-  using StatusReader = std::function<void(const StatusRows*)>;
+  struct StatusReader {
+    ControlServer::Reply reply;  ///< empty once it was called: it holds the connection
+    std::unique_ptr<Alarm> patience;
+  };
   struct StatusReaders {
-    std::vector<StatusReader> waiting;
+    std::vector<std::shared_ptr<StatusReader>> waiting;
     bool reading = false;
   };
   void status(const ControlServer::Reply& reply) const;
+  void answer_status(StatusReader& reader, const StatusRows* rows) const;
   void read_status() const;
   void shipments(const std::string& target, const ControlServer::Reply& reply) const;
   void forget(const ControlRequest& request, const ControlServer::Reply& reply) const;

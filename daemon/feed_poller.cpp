@@ -23,7 +23,9 @@ using std::chrono::seconds;
 
 constexpr seconds retry_first{60}, retry_max{3600}, retry_after_max{6 * 3600};
 constexpr seconds database_retry_first{1}, database_retry_max{30};
-constexpr seconds window_min{60};
+// No shorter than this part of window_max: an outage looks like a window that is too much, and after it each is a
+// request.
+constexpr int window_parts_max = 64;
 // Of the imperfections of one answer, so many are logged one by one.
 constexpr std::size_t lines_per_answer = 10;
 
@@ -380,7 +382,8 @@ void FeedPoller::failed(Carrier& carrier, const Failure& failure) {
   carrier.trouble = carrier.counters.last_error;
   const carriers::FeedWindow asked = carrier.window->asked;
   if (failure.may_be_too_much)
-    carrier.window_length = std::max<std::chrono::microseconds>((asked.until - asked.since) / 2, window_min);
+    carrier.window_length = std::max<std::chrono::microseconds>(
+        (asked.until - asked.since) / 2, std::chrono::microseconds(carrier.feed.window_max) / window_parts_max);
   carrier.backoff =
       std::clamp(carrier.backoff * 2, retry_first, std::clamp(carrier.feed.interval, retry_first, retry_max));
   const seconds pause = std::max(carrier.backoff, std::min(failure.retry_after.value_or(seconds{0}), retry_after_max));

@@ -58,13 +58,22 @@ void RawKeeper::add(db::RawAnswer answer, bool is_understood) {
     ++dropped_;
     return;
   }
-  if (waiting_.empty()) alarm_->set(runtime_.in(pause));
+  if (waiting_.empty()) flush_soon();
   if (answer.received_at == Instant{}) answer.received_at = runtime_.now();
   waiting_bytes_ += answer.body.size();
   untrimmed_.insert(answer.carrier);
   const auto carrier = carriers_.find(answer.carrier);
   waiting_.push_back(
       {std::move(answer), is_understood, carrier == carriers_.end() ? nullptr : carrier->second->redactor()});
+}
+
+void RawKeeper::flush_soon() {
+  alarm_->set(runtime_.in(stopping_ ? std::chrono::seconds{0} : pause));
+}
+
+void RawKeeper::stop() {
+  stopping_ = true;
+  if (!waiting_.empty()) flush_soon();
 }
 
 std::vector<std::string> RawKeeper::to_trim() {
@@ -95,7 +104,7 @@ void RawKeeper::flush() {
       [this](db::DbResult<bool> result) {
         writing_ = false;
         if (!result) log(Level::warning, "raw_answers_lost", {{"error", result.error().message}});
-        if (!waiting_.empty()) alarm_->set(runtime_.in(pause));
+        if (!waiting_.empty()) flush_soon();
       });
 }
 

@@ -27,6 +27,8 @@ class RawKeeper {
   void keep(db::RawAnswer answer);
   /// One that told something new.
   void keep_changed(db::RawAnswer answer);
+  /// From here on nothing waits for others to be written with it: whoever stops waits for the end.
+  void stop();
   std::uint64_t dropped() const { return dropped_; }
   bool idle() const { return waiting_.empty() && !writing_; }  ///< all that was kept is where it is kept
 
@@ -39,6 +41,7 @@ class RawKeeper {
   void add(db::RawAnswer answer, bool is_understood);
   void flush();
   std::vector<std::string> to_trim();
+  void flush_soon();
 
   Runtime& runtime_;
   db::Executor& executor_;
@@ -49,7 +52,7 @@ class RawKeeper {
   std::size_t waiting_bytes_ = 0;
   std::set<std::string> untrimmed_;       ///< carriers with further answers since the last trimming
   std::chrono::microseconds trim_at_{0};  ///< not before, by the clock that nobody sets
-  bool writing_ = false;
+  bool writing_ = false, stopping_ = false;
   std::uint64_t dropped_ = 0;
 };
 

@@ -22,8 +22,12 @@ DbError held_elsewhere(const std::string& where) {
 
 /// One name for each database, whatever links lead to it.
 std::string real_path(const std::string& path) {
+  namespace fs = std::filesystem;
   std::error_code error;
-  const std::filesystem::path real = std::filesystem::weakly_canonical(path, error);
+  fs::path file = path;
+  // Before the first start what a link leads to is not there yet.
+  if (const fs::path target = fs::read_symlink(file, error); !error) file = file.parent_path() / target;
+  const fs::path real = fs::weakly_canonical(file, error);
   return error ? path : real.string();
 }
 

@@ -102,14 +102,18 @@ TEST_F(ControlHandlersTest, WhoAsksAgainAndAgainWhileTheDatabaseHangsLeavesNoWor
   daemon->executor.set_latency(10min);
   const std::size_t works = daemon->executor.works();
   int answered = 0;
+  auto connection = std::make_shared<int>();
+  const std::weak_ptr<int> held = connection;
   for (int i = 0; i < 100; ++i)
-    (*handlers)({"GET", "/status", {}, ""}, [&](const ControlAnswer& answer) {
+    (*handlers)({"GET", "/status", {}, ""}, [&answered, connection](const ControlAnswer& answer) {
       ++answered;
       EXPECT_EQ(json::parse(answer.body)["database"]["ok"], false);
     });
   EXPECT_EQ(daemon->executor.works() - works, 1u);
   clock().run_for(5s);
   EXPECT_EQ(answered, 100) << "and each has an answer all the same";
+  connection.reset();
+  EXPECT_TRUE(held.expired()) << "nor a connection";
   daemon->executor.set_latency(0s);
   clock().run_for(20min);
   EXPECT_EQ(status()["ok"], true);

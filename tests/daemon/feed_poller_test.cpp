@@ -168,6 +168,17 @@ TEST_F(FeedPollerTest, AWindowThatIsTooMuchForOneAnswerIsAskedInParts) {
   EXPECT_THAT(daemon->feeds.trouble(), IsEmpty());
 }
 
+TEST_F(FeedPollerTest, AnOutageIsNoReasonToAskForEachMinuteOfItAfterwards) {
+  carrier.trouble = http_answer(503, "busy", "text/plain");
+  begin();
+  clock().run_for(60h);
+  carrier.trouble.reset();
+  carrier.windows.clear();
+  clock().run_for(1h);
+  EXPECT_LE(carrier.windows.size(), 300u);
+  EXPECT_GE(carrier.windows.back().until, monday + 60h);
+}
+
 // ------------------------------------------------------------------ beside the polls
 
 TEST_F(FeedPollerTest, ItsRequestsKeepTheCarriersRate) {

@@ -378,6 +378,18 @@ TEST_F(RawKeeperTest, ADatabaseThatHangsHoldsOnlyOneWorkAtATime) {
   EXPECT_TRUE(daemon->raw.idle());
 }
 
+TEST_F(RawKeeperTest, WhoStopsDoesNotWaitForWhatMayStillCome) {
+  start();
+  daemon->raw.keep(raw_answer("before"));
+  daemon->raw.stop();
+  clock().run_for(100ms);
+  EXPECT_THAT(raw_answers("chazki"), SizeIs(1));
+  daemon->raw.keep(raw_answer("while it stops"));
+  clock().run_for(100ms);
+  EXPECT_THAT(raw_answers("chazki"), SizeIs(2));
+  EXPECT_TRUE(daemon->raw.idle());
+}
+
 TEST_F(RawKeeperTest, AClockThatIsSetBackDoesNotLetTheAnswersGrowPastTheirLimit) {
   daemon::RawKeeper keeper(clock(), daemon->executor, 200);
   clock().set_clock_error(24h);

@@ -61,6 +61,18 @@ TEST(SqliteInstanceLock, IsOneForADatabaseThatHasAnotherNameToo) {
   EXPECT_EQ(second.error().kind, db::DbError::Kind::busy);
 }
 
+TEST(SqliteInstanceLock, IsOneThoughTheDatabaseThatALinkLeadsToIsNotThereYet) {
+  const TemporaryFolder folder;
+  const std::filesystem::path link = folder.path() / "link.db";
+  std::filesystem::create_symlink("real.db", link);
+  const auto first = InstanceLock::acquire(db::DatabaseUrl::parse("sqlite:" + link.string()).value());
+  ASSERT_TRUE(first);
+  const auto second =
+      InstanceLock::acquire(db::DatabaseUrl::parse("sqlite:" + (folder.path() / "real.db").string()).value());
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().kind, db::DbError::Kind::busy);
+}
+
 TEST(SqliteInstanceLock, IsGivenBackWhenItsProcessIsKilled) {
   const FreshDatabase database(Engine::sqlite);
   int ends[2];
