@@ -325,7 +325,7 @@ class App {
   void drain() {
     const bool idle = poller_.idle() && feed_poller_.idle() && file_poller_.idle() && worker_.idle() &&
                       cancels_.idle() && outbox_.idle() && intake_.idle() && sinks_.sinks().idle() &&
-                      retention_.idle() && reread_.idle();
+                      retention_.idle() && reread_.idle() && raw_.idle();
     if (!idle && std::chrono::steady_clock::now() < drain_until_) return drain_->set(runtime_.in(drain_look));
     if (!idle) log(Level::warning, "drain_cut_short", {});
     if (std::exchange(last_checkpoints_, true)) return;

@@ -63,7 +63,7 @@ void FilePoller::stop() {
 }
 
 bool FilePoller::idle() const {
-  return raw_.idle() && std::ranges::none_of(carriers_, [](const auto& carrier) { return carrier->busy; });
+  return std::ranges::none_of(carriers_, [](const auto& carrier) { return carrier->busy; });
 }
 
 std::vector<FilePoller::CarrierView> FilePoller::carriers() const {

@@ -65,7 +65,7 @@ class FilePoller {
   void start();
   /// Transfers that are under way end, and no further look begins.
   void stop();
-  bool idle() const;  ///< nothing is under way, and what is kept of files (or of others' answers) is written
+  bool idle() const;  ///< nothing is under way
 
   struct CarrierView {
     const carriers::Profile& profile;

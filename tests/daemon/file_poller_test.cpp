@@ -282,7 +282,8 @@ TEST_F(FilePollerTest, StopWaitsUntilWhatIsKeptIsWritten) {
   put("a.csv", header + "0001;REC;99/99/2026 09:00;Lima\n");
   reader->runtime.run_until_true([&] { return counters().files_read == 1; }, monday + 1h);
   reader->poller.stop();
-  reader->runtime.run_until_true([&] { return reader->poller.idle(); }, monday + 1h);
+  reader->raw.stop();
+  reader->runtime.run_until_true([&] { return reader->poller.idle() && reader->raw.idle(); }, monday + 1h);
   EXPECT_EQ(count("raw_answers"), 1);
 }
 
