@@ -121,6 +121,7 @@ class SampleReplay {
     return check;
   }
 
+  void note_body(const std::string& table, const std::string& problem) { touched_.note_body(table, problem); }
   const RulesTouched& touched() const { return touched_; }
 
  private:
@@ -152,7 +153,7 @@ class SampleReplay {
     else if (reads_what_is_volatile(expectation, pages, read))
       check.problem = "with other values in what [[track.answer.volatile]] says is volatile, something else is read";
     if (!check.problem.empty()) return;
-    touched_.note_operation(expectation.operation == "login" ? "auth.login" : expectation.operation);
+    touched_.note_operation(expectation.operation == "login" ? "auth.login" : expectation.operation, read);
     if (!check.deviations.empty()) return;
     const json request = look_at_request(expectation, replay.operation, check);
     if (!request.is_null() || expectation.read.is_null())
@@ -181,6 +182,7 @@ class SampleReplay {
       check.problem = "the request: " + request.error();
       return {};
     }
+    if (const std::string problem = body_problem(*request); !problem.empty()) touched_.note_body(tables, problem);
     if (expectation.request.is_null()) return told(*request);
     check.deviations = request_differences(expectation.request, *request, tables, lines_);
     return {};
@@ -249,8 +251,11 @@ ProfileCheck check_profile(const std::filesystem::path& dir) {
   const ProfileLines lines(text);
   SampleReplay replay(**profile, lines);
   for (const SampleFiles& files : *samples) check.samples.push_back(replay.run(files));
-  if (!replay.has_order())
-    if (auto request = invented_create(**profile)) check.requests.push_back(*std::move(request));
+  if (!replay.has_order()) {
+    std::string problem;
+    if (auto request = invented_create(**profile, problem)) check.requests.push_back(*std::move(request));
+    if (!problem.empty()) replay.note_body("create", problem);
+  }
   if (samples->empty())
     check.remarks.push_back({{"", 0}, "there are no samples: nothing shows that this profile reads what it should"});
   else

@@ -67,6 +67,31 @@ class Remarks {
         add(rule_key("track", volatile_table, i), "no sample has such a part");
   }
 
+  /// Where what is read of an event begins, or one of its fields, stands at the wrong place, every sample reads as if
+  /// the carrier had said nothing.
+  void look_for_events(const std::string& operation, const ReportRules& rules) {
+    if (!touched_.has(operation)) return;
+    if (!touched_.has_success(operation))
+      return add(operation + (rules.events ? ".answer.events" : ""), "no event is read from any sample");
+    const auto look_for = [&](const char* key, const auto& field, const char* called) {
+      if (field && !touched_.has_field(operation, called))
+        add(operation + ".event." + key, "finds nothing in any sample");
+    };
+    look_for("code", rules.code, "code");
+    look_for("text", rules.text, "text");
+    look_for("time", rules.time, "occurred_at");
+    look_for("place", rules.place, "place");
+  }
+
+  /// A sample of a failure alone proves nothing of what is read where there is none.
+  void look_for_success(const std::string& operation, const std::string& what) {
+    if (touched_.has(operation) && !touched_.has_success(operation)) add(operation, "no sample shows " + what);
+  }
+
+  void look_at_bodies() {
+    for (const auto& [table, problem] : touched_.bodies()) add(table + ".body", problem);
+  }
+
   void look_at_sequence(const std::string& operation, const ReportRules& rules) {
     const auto sample = touched_.backwards().find(operation);
     if (sample == touched_.backwards().end()) return;
@@ -138,11 +163,28 @@ void RulesTouched::note(const std::string& operation, const std::vector<RulesTak
   }
   if (!read.contains("reports")) return;
   for (const nlohmann::json& report : read["reports"]) {
+    for (const nlohmann::json& event : report["events"])
+      for (const auto& [field, value] : event.items())
+        if (!value.is_string() || !value.get_ref<const std::string&>().empty()) fields_.insert(operation + "." + field);
     if (runs_backwards(report["events"])) backwards_.try_emplace(operation, sample);
     for (const nlohmann::json& event : report["events"])
       if (event["status"] == name(Status::unmapped))
         unmapped_.try_emplace({event["code"].get<std::string>(), event["text"].get<std::string>()}, sample);
   }
+}
+
+void RulesTouched::note_operation(const std::string& operation, const nlohmann::json& read) {
+  operations_.insert(operation);
+  const std::string created = read.value("created", nlohmann::json::object()).value("kind", "");
+  const bool tells_events =
+      read.contains("reports") &&
+      std::ranges::any_of(read["reports"], [](const nlohmann::json& report) { return !report["events"].empty(); });
+  if (tells_events || read.contains("session") || created == "granted" || created == "accepted")
+    successes_.insert(operation);
+}
+
+bool RulesTouched::has_field(const std::string& operation, const char* field) const {
+  return fields_.contains(operation + "." + field);
 }
 
 void RulesTouched::note_span(std::size_t number) {
@@ -166,12 +208,17 @@ std::vector<Remark> remarks(const CompiledProfile& profile, const RulesTouched& 
   found.look_for_sample("cancel", profile.cancel.has_value());
   found.look_for_sample("cancel.lookup", profile.cancel && profile.cancel->lookup);
   found.look_for_sample("quote", profile.quote.has_value());
+  found.look_for_success("auth.login", "a login that succeeds");
+  found.look_for_success("create", "an order that is granted");
+  found.look_at_bodies();
   if (profile.track) {
     found.look_at("track", profile.track->reports);
+    found.look_for_events("track", profile.track->reports);
     found.look_at_sequence("track", profile.track->reports);
   }
   if (feed) {
     found.look_at("feed", *feed);
+    found.look_for_events("feed", *feed);
     found.look_at_sequence("feed", *feed);
   }
   if (profile.create) found.look_at(*profile.create);

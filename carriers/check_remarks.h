@@ -1,5 +1,6 @@
-// What a person should look at in a profile that works: rules that no sample proves, codes that no rule knows, XPaths
-// whose cost grows with the square of an answer's length. Private to carriers/.
+// What a person should look at in a profile that works: rules and fields that no sample proves, codes that no rule
+// knows, bodies that are not what they say to be, XPaths whose cost grows with the square of an answer's length.
+// Private to carriers/.
 #pragma once
 
 #include <map>
@@ -22,9 +23,16 @@ class RulesTouched {
   /// `read`: as Expectation::read.
   void note(const std::string& operation, const std::vector<RulesTaken>& taken, const nlohmann::json& read,
             const std::string& sample);
-  /// There is a sample of it that could be read.
-  void note_operation(const std::string& operation) { operations_.insert(operation); }
+  /// There is a sample of it that could be read. `read`: as Expectation::read.
+  void note_operation(const std::string& operation, const nlohmann::json& read);
   bool has(const std::string& operation) const { return operations_.contains(operation); }
+  /// A sample shows how it goes well: an event, a session, an order that is taken.
+  bool has_success(const std::string& operation) const { return successes_.contains(operation); }
+  /// `field` of an event as an expectation calls it: a sample has one that is not empty.
+  bool has_field(const std::string& operation, const char* field) const;
+  /// What is wrong with the body of a request that was made for a sample, by the operation's table.
+  void note_body(const std::string& table, const std::string& problem) { bodies_.try_emplace(table, problem); }
+  const std::map<std::string, std::string>& bodies() const { return bodies_; }
   /// `number`: of a [[track.answer.volatile]], from 1, that a sample has.
   void note_span(std::size_t number);
   bool has(const std::string& operation, const char* table, std::size_t number) const;
@@ -34,8 +42,10 @@ class RulesTouched {
   const std::map<std::pair<std::string, std::string>, std::string>& unmapped() const { return unmapped_; }
 
  private:
-  std::set<std::string> operations_;
+  std::set<std::string> operations_, successes_;
   std::set<std::string> rules_;                   ///< "track.status.3"
+  std::set<std::string> fields_;                  ///< "track.place"
+  std::map<std::string, std::string> bodies_;     ///< what is wrong with one, by table
   std::map<std::string, std::string> backwards_;  ///< the first sample, by operation
   std::map<std::pair<std::string, std::string>, std::string> unmapped_;
 };

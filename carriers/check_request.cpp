@@ -1,8 +1,12 @@
 #include "carriers/check_request.h"
 
+#include <algorithm>
+#include <pugixml.hpp>
+
 #include "carriers/check_pages.h"
 #include "carriers/compiled.h"
 #include "carriers/invented_order.h"
+#include "carriers/media_type.h"
 #include "carriers/remito.h"
 #include "carriers/request.h"
 #include "carriers/request_fill.h"
@@ -56,7 +60,51 @@ std::string whole_text(const json& value) {
   return text;
 }
 
+/// "" where there is no such header.
+std::string content_type(const HttpRequest& request) {
+  constexpr std::string_view name = "content-type:";
+  for (const std::string& header : request.headers)
+    if (starts_ignoring_case(header, name))
+      return header.substr(std::min(header.find_first_not_of(' ', name.size()), header.size()));
+  return "";
+}
+
+bool is_kind(std::string_view type, std::string_view kind) {
+  return type.ends_with(kind) && type.size() > kind.size() &&
+         (type[type.size() - kind.size() - 1] == '/' || type[type.size() - kind.size() - 1] == '+');
+}
+
+std::string near(std::string_view body, std::size_t byte) {
+  constexpr std::size_t before = 20, shown = 40;
+  const std::size_t from = byte < before ? 0 : byte - before;
+  return ": near '" + std::string(body.substr(std::min(from, body.size()), shown)) + "'";
+}
+
 }  // namespace
+
+std::string body_problem(const HttpRequest& request) {
+  const std::string header = content_type(request);
+  if (request.body.empty() || header.empty()) return "";
+  const std::string_view type = media_type(header);
+  if (is_kind(type, "json")) {
+    try {
+      [[maybe_unused]] const json parsed = json::parse(request.body);
+    } catch (const json::parse_error& error) {
+      return "the body is no JSON" + near(request.body, error.byte);
+    }
+  }
+  if (is_kind(type, "xml")) {
+    pugi::xml_document document;
+    const pugi::xml_parse_result result = document.load_buffer(request.body.data(), request.body.size());
+    if (!result)
+      return std::string("the body is no XML: ") + result.description() +
+             near(request.body, static_cast<std::size_t>(result.offset));
+  }
+  const std::string charset(header_parameter(header, "charset"));
+  if (!charset.empty() && !equal_ignoring_case(charset, "utf-8") && !equal_ignoring_case(charset, "us-ascii"))
+    return "the body leaves in UTF-8, and its Content-Type says " + charset + ": no other charset can be sent yet";
+  return "";
+}
 
 std::expected<HttpRequest, std::string> request_of(const Profile& profile, const Expectation& expectation) {
   const std::vector<std::string> session = invented_session(profile);
@@ -82,7 +130,7 @@ std::vector<Deviation> request_differences(const json& expected, const HttpReque
   return deviations;
 }
 
-std::optional<ShownRequest> invented_create(const Profile& profile) {
+std::optional<ShownRequest> invented_create(const Profile& profile, std::string& problem_of_body) {
   const auto& create = profile.compiled().create;
   if (!create || !create->is_sent) return std::nullopt;
   Expectation order;
@@ -98,6 +146,7 @@ std::optional<ShownRequest> invented_create(const Profile& profile) {
     shown.problem = request.error();
     return shown;
   }
+  problem_of_body = body_problem(*request);
   shown.text = request->method + " " + request->url + "\n";
   for (const std::string& header : request->headers) shown.text += header + "\n";
   shown.text += "\n" + request->body;

@@ -1,6 +1,7 @@
 #include "daemon/try_text.h"
 
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "daemon/painter.h"
 
@@ -85,6 +86,27 @@ std::string reports_text(const json& read, const Painter& paint) {
   return text;
 }
 
+/// What was read, and still asks for a look at the profile.
+std::string doubts(const json& read, const Painter& paint) {
+  std::string text;
+  const auto look_at = [&](const std::string& words) {
+    text += paint(Colour::yellow, "look at ") + printable(words) + "\n";
+  };
+  std::set<std::string> unmapped;
+  for (const json& report : read.value("reports", json::array())) {
+    const std::string kind = report.value("kind", "");
+    const json events = report.value("events", json::array());
+    if ((kind == "events" || kind == "snapshot") && events.empty())
+      look_at("track.answer.events: the answer tells of " + report.value("remito", "") +
+              ", and no event is read from it");
+    for (const json& event : events)
+      if (event.value("status", "") == "unmapped")
+        unmapped.insert(event.value("code", "") + "\", \"" + event.value("text", ""));
+  }
+  for (const std::string& words : unmapped) look_at("track.status: no rule knows code \"" + words + "\"");
+  return text;
+}
+
 /// What came of it, in one line.
 std::string verdict(const json& trial, const Painter& paint) {
   const std::string outcome = trial.value("outcome", "");
@@ -119,6 +141,7 @@ std::string try_text(const json& trial, bool colours) {
   add_pages(trial.value("pages", json::array()), "");
   const std::string outcome = trial.value("outcome", "");
   if (outcome == "read" || outcome == "not_told") text += reports_text(trial["read"], paint);
+  if (outcome == "read") text += doubts(trial["read"], paint);
   return text + verdict(trial, paint);
 }
 

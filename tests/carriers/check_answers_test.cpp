@@ -11,6 +11,7 @@ using testing::Field;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::IsSupersetOf;
+using testing::Not;
 
 TEST_F(CheckedAnswers, OfAConfirmationGiveTheNumberThatCameWithTheAcceptance) {
   const std::string expected =
@@ -127,6 +128,34 @@ TEST_F(CheckedOrder, IsInventedWhereNoSampleHasOne) {
                                             HasSubstr("<to>Ana Prueba Quispe</to><kg>1.50</kg>")));
 }
 
+TEST_F(CheckedOrder, WhoseBodyIsNotWhatItSaysToBeIsToBeLookedAt) {
+  const auto body_of = [&](std::string_view type, std::string_view body) {
+    write("carrier.toml",
+          test::with(asking_profile, "/create\"\nrequired = []",
+                     "/create\"\nheaders = { Content-Type = \"" + std::string(type) + "\" }\nrequired = []\n" +
+                         "optional = [\"recipient.name\"]\nbody_format = \"json\"\nbody = '''" + std::string(body) +
+                         "'''"));
+    static_cast<void>(sample_of(R"({"price": "7"})", R"({"operation": "quote"})"));
+    return remarks();
+  };
+  EXPECT_THAT(body_of("application/json", R"({"to" "{{recipient.name}}"})"),
+              Contains(HasSubstr(" create.body: the body is no JSON: near ' \"Ana Prueba")));
+  EXPECT_THAT(body_of("text/xml", "<to>{{recipient.name}}</two>"), Contains(HasSubstr("the body is no XML: ")));
+  EXPECT_THAT(body_of("application/json; charset=ISO-8859-1", R"({"to": "{{recipient.name}}"})"),
+              Contains(HasSubstr("the body leaves in UTF-8, and its Content-Type says ISO-8859-1")));
+  EXPECT_THAT(body_of("application/json; charset=utf-8", R"({"to": "{{recipient.name}}"})"),
+              Not(Contains(HasSubstr("create.body"))));
+}
+
+TEST_F(CheckedAnswers, ThatNeverGrantProveNothingOfAGrant) {
+  static_cast<void>(sample_of(R"({"nothing": 1})", R"({"operation": "create", "order_number": "1001",
+      "created": {"kind": "unknown"}})"));
+  EXPECT_THAT(remarks(), Contains(HasSubstr(" create: no sample shows an order that is granted")));
+  static_cast<void>(sample_of(R"({"number": "7"})", R"({"operation": "create", "order_number": "1001",
+      "created": {"kind": "granted", "remito": "7"}})"));
+  EXPECT_THAT(remarks(), Not(Contains(HasSubstr("no sample shows"))));
+}
+
 /// Logs in with two steps, of which the second tells in headers.
 constexpr std::string_view login_profile = R"toml(
 title = "Login"
@@ -190,6 +219,7 @@ TEST_F(CheckedLogin, ThatIsRefusedIsTrouble) {
   const std::string expected =
       R"({"operation": "login", "trouble": {"kind": "auth", "message_contains": "wrong key"}})";
   EXPECT_EQ(told(sample_of(R"({"ok": false, "why": "wrong key"})", expected)), "");
+  EXPECT_THAT(remarks(), Contains(HasSubstr(" auth.login: no sample shows a login that succeeds")));
   EXPECT_THAT(told(sample_of(R"({"ok": true, "ticket": "T1"})", expected)), HasSubstr("the whole answer: "));
 }
 

@@ -196,6 +196,18 @@ TEST_F(CheckedProfile, RemarksOnRulesThatNoSampleTouchesAndCodesThatNoRuleKnows)
   EXPECT_THAT(remarks(), Contains(HasSubstr(" track.status: no rule knows code \"50\", \"Entregado en portería\"")));
 }
 
+TEST_F(CheckedProfile, RemarksOnAFieldThatFindsNothingInAnySample) {
+  change("carrier.toml", "join = [\"city\", \"country\"]", "join = [\"ciudad\", \"pais\"]");
+  EXPECT_THAT(remarks(),
+              Contains(std::to_string(line_of("place = ")) + " track.event.place: finds nothing in any sample"));
+}
+
+TEST_F(CheckedProfile, RemarksOnEventsThatStandElsewhereInEverySample) {
+  change("carrier.toml", "events = \"/json/history\"", "events = \"/json/historia\"");
+  EXPECT_THAT(remarks(), Contains(std::to_string(line_of("events = ")) +
+                                  " track.answer.events: no event is read from any sample"));
+}
+
 TEST_F(CheckedProfile, RemarksOnAnXPathThatLooksThroughTheAnswerForEachEvent) {
   change("carrier.toml", "code = \"code\"", "code = [\"code\", \"//history/code\"]");
   const std::string line = std::to_string(line_of("code = [\"code\""));

@@ -287,7 +287,16 @@ TEST_F(TriedCarrier, OfWhoseHistoryEveryLineIsLeftOutIsNotOk) {
 
 TEST_F(TriedCarrier, ThatKnowsTheShipmentAndHasNoHistoryYetIsRead) {
   answers({http_answer(200, "<answer><shipment number=\"0417\"/></answer>")});
-  EXPECT_EQ(try_it(plain_profile)["outcome"], "read");
+  const json trial = try_it(plain_profile);
+  EXPECT_EQ(trial["outcome"], "read");
+  EXPECT_THAT(daemon::try_text(trial, false),
+              HasSubstr("look at track.answer.events: the answer tells of 0417, and no event is read from it\n"));
+}
+
+TEST_F(TriedCarrier, WhoseCodeNoRuleKnowsSaysSo) {
+  answers({page("0417")});
+  EXPECT_THAT(daemon::try_text(try_it(test::with(plain_profile, "code = \"D\"", "code = \"E\"")), false),
+              HasSubstr("look at track.status: no rule knows code \"D\", \"D\"\n"));
 }
 
 TEST_F(TriedCarrier, ThatDoesNotKnowTheNumberYetIsRead) {
