@@ -22,7 +22,6 @@ using carriers::TrackAnswer;
 using std::chrono::seconds;
 
 constexpr seconds retry_first{60}, retry_max{3600}, retry_after_max{6 * 3600};
-constexpr seconds database_retry_first{1}, database_retry_max{30};
 // No shorter than this part of window_max: an outage looks like a window that is too much, and after it each is a
 // request.
 constexpr int window_parts_max = 64;
@@ -71,15 +70,11 @@ FeedPoller::FeedPoller(Runtime& runtime, carriers::HttpTransport& transport, Off
 FeedPoller::~FeedPoller() = default;
 
 void FeedPoller::add_carrier(std::shared_ptr<CarrierAccess> access, bool shadow) {
-  Carrier& added = *carriers_.emplace_back(std::make_unique<Carrier>(std::move(access), shadow));
+  Carrier& added = *carriers_.emplace_back(std::make_unique<Carrier>(*this, std::move(access), shadow));
   added.look_alarm = runtime_.alarm([this, &added] { look(added); });
   added.room_alarm = runtime_.alarm([this, &added] {
     added.waits_for_room = false;
     ask(added);
-  });
-  added.retry_alarm = runtime_.alarm([this, &added] {
-    added.waits_for_database = false;
-    added.window ? commit(added) : recall(added);
   });
 }
 
@@ -92,9 +87,9 @@ void FeedPoller::stop() {
   for (const auto& carrier : carriers_) {
     carrier->look_alarm->cancel();
     carrier->room_alarm->cancel();
-    carrier->retry_alarm->cancel();
-    if (carrier->waits_for_room || carrier->waits_for_database) carrier->busy = false;
-    carrier->waits_for_room = carrier->waits_for_database = false;
+    const bool recalls = carrier->recall_retry.stop();
+    const bool commits = carrier->told.stop();
+    if (recalls || commits || std::exchange(carrier->waits_for_room, false)) carrier->busy = false;
   }
 }
 
@@ -127,9 +122,9 @@ void FeedPoller::recall(Carrier& carrier) {
         if (!asked_until) {
           log(Level::error, "feed_position_not_loaded",
               {{"carrier", carrier.name()}, {"error", asked_until.error().message}});
-          return wait_for_database(carrier);
+          if (stopping_) return rest(carrier, {});
+          return carrier.recall_retry.wait();
         }
-        carrier.database_backoff = {};
         carrier.busy = false;
         carrier.asked_until = *asked_until;
         look(carrier);
@@ -262,112 +257,68 @@ void FeedPoller::mapped(Carrier& carrier, std::expected<TrackAnswer, CarrierTrou
     window.raw->why = answer->errors.front().message;
   }
   window.pages = {};
-  window.reports = std::move(answer->reports);
-  commit(carrier);
+  commit(carrier, std::move(answer->reports));
 }
 
 // ------------------------------------------------------------------ what it told
 
-void FeedPoller::commit(Carrier& carrier) {
-  using Told = std::vector<ToldReport>;
-  Window& window = *carrier.window;
-  const std::size_t count = std::min(carrier.reports_at_once, window.reports.size() - window.committed);
-  const auto first = window.reports.begin() + static_cast<std::ptrdiff_t>(window.committed);
-  auto reports = std::make_shared<std::vector<Report>>(first, first + static_cast<std::ptrdiff_t>(count));
-  std::optional<Instant> asked_until;
-  if (window.committed + count == window.reports.size())
-    asked_until = std::max(window.asked.until, *carrier.asked_until);
-  const Instant now = runtime_.now();
-  executor_.run<Told>(
-      [reports, asked_until, rules = carrier.rules(), now](db::Session& session) -> db::DbResult<Told> {
-        auto told = apply_told_reports(session, rules, *reports, now);
-        if (told && asked_until)
-          if (auto saved = db::save_feed_position(session, rules.carrier, *asked_until); !saved)
-            return std::unexpected(saved.error());
-        return told;
-      },
-      [this, &carrier, count, asked_until, now](const db::DbResult<Told>& told) {
-        if (!told) return commit_failed(carrier, told.error());
-        committed(carrier, count, *told);
-        if (!asked_until) return commit(carrier);
-        carrier.window->raw->received_at = now;
-        carrier.asked_until = asked_until;
-        read(carrier);
-      });
+void FeedPoller::commit(Carrier& carrier, std::vector<Report> reports) {
+  const Instant asked_until = std::max(carrier.window->asked.until, *carrier.asked_until);
+  carrier.told.begin({.rules = carrier.rules(),
+                      .reports = std::move(reports),
+                      .remember = [name = carrier.name(), asked_until](
+                                      db::Session& session, std::size_t,
+                                      Instant) { return db::save_feed_position(session, name, asked_until); },
+                      .told = [&carrier](std::span<const ToldReport> told) { note_unmapped(carrier, told); },
+                      .left_out =
+                          [this, &carrier](const Report& refused, const db::DbError& error) {
+                            note_failure(carrier, refused.remito, "database", error.message);
+                            carrier.window->raw->why =
+                                "the database refused the report of " + refused.remito + ": " + error.message;
+                            carrier.window->imperfect = true;
+                          },
+                      .delayed =
+                          [&carrier](const db::DbError& error) {
+                            log(Level::error, "commit_delayed",
+                                {{"carrier", carrier.name()}, {"feed", true}, {"error", error.message}});
+                          },
+                      .done =
+                          [this, &carrier, asked_until](const std::expected<ToldSums, db::DbError>& told) {
+                            if (!told && told.error().retryable()) return rest(carrier, {});  // stopped meanwhile
+                            if (!told) {
+                              transitions_written_();  // those of the parts before
+                              return failed(carrier, {.kind = "database", .message = told.error().message});
+                            }
+                            carrier.asked_until = asked_until;
+                            read(carrier, *told);
+                          }});
 }
 
-void FeedPoller::committed(Carrier& carrier, std::size_t count, std::span<const ToldReport> told) {
-  Window& window = *carrier.window;
-  window.failed_before |= std::exchange(carrier.database_backoff, {}).count() != 0;
-  carrier.reports_at_once = Carrier::reports_per_commit;
-  window.committed += count;
-  window.shipments += told.size();
-  window.extra += count - told.size();
-  for (const ToldReport& one : told) {
-    window.transitions += one.applied.transitions;
-    window.news += one.applied.new_events + one.applied.updated_events;
-    if (!one.applied.unmapped.empty()) note_unmapped(carrier, one);
-  }
-}
-
-// Trouble that passes: the same part again. A report that the database refuses is found by halving the part, and left
-// out, so that the rest of the window goes on.
-void FeedPoller::commit_failed(Carrier& carrier, const db::DbError& error) {
-  Window& window = *carrier.window;
-  if (error.retryable()) {
-    log(Level::error, "commit_delayed", {{"carrier", carrier.name()}, {"feed", true}, {"error", error.message}});
-    return wait_for_database(carrier);
-  }
-  const std::size_t count = std::min(carrier.reports_at_once, window.reports.size() - window.committed);
-  if (count == 0) {
-    transitions_written_();  // those of the parts before
-    return failed(carrier, {.kind = "database", .message = error.message});
-  }
-  carrier.reports_at_once = std::max<std::size_t>(count / 2, 1);
-  if (count == 1) {
-    const auto refused = window.reports.begin() + static_cast<std::ptrdiff_t>(window.committed);
-    note_failure(carrier, refused->remito, "database", error.message);
-    window.raw->why = "the database refused the report of " + refused->remito + ": " + error.message;
-    window.imperfect = true;
-    window.reports.erase(refused);
-  }
-  commit(carrier);
-}
-
-void FeedPoller::wait_for_database(Carrier& carrier) {
-  if (stopping_) {
-    carrier.busy = false;
-    return;
-  }
-  carrier.database_backoff = std::clamp(carrier.database_backoff * 2, database_retry_first, database_retry_max);
-  carrier.waits_for_database = true;
-  carrier.retry_alarm->set(runtime_.in(carrier.database_backoff));
-}
-
-void FeedPoller::read(Carrier& carrier) {
+void FeedPoller::read(Carrier& carrier, const ToldSums& told) {
   const std::unique_ptr<Window> window = std::move(carrier.window);
+  window->raw->received_at = told.committed_at;
   if (window->imperfect)
     raw_.keep(*std::move(window->raw));
-  else if (window->raw->whole && (window->news != 0 || window->failed_before))
+  else if (window->raw->whole && (told.news != 0 || told.failed_before))
     raw_.keep_changed(*std::move(window->raw));
   FeedCounters& counters = carrier.counters;
   ++counters.windows;
-  counters.reports += window->shipments;
-  counters.extra += window->extra;
-  counters.transitions += window->transitions;
+  counters.reports += told.shipments;
+  counters.extra += told.extra;
+  counters.transitions += told.transitions;
   counters.last_read_at = runtime_.now();
   carrier.trouble.clear();
   carrier.backoff = {};
-  log(window->news != 0 ? Level::info : Level::debug, "feed_read",
+  log(told.news != 0 ? Level::info : Level::debug, "feed_read",
       {{"carrier", carrier.name()},
        {"since", to_iso8601(window->asked.since)},
        {"until", to_iso8601(window->asked.until)},
-       {"reports", window->reports.size()},
-       {"shipments", window->shipments},
-       {"extra", window->extra},
-       {"transitions", window->transitions}});
+       {"reports", told.reports},
+       {"shipments", told.shipments},
+       {"extra", told.extra},
+       {"transitions", told.transitions}});
   // What failed before may have been committed all the same, and had nothing left to write then.
-  if (window->transitions != 0 || window->failed_before) transitions_written_();
+  if (told.transitions != 0 || told.failed_before) transitions_written_();
   carrier.since = window->asked.until;
   if (carrier.since < carrier.until) return begin_window(carrier);
   // Not sooner: a look that fails begins with the overlap again, and has to come further than that.
@@ -413,17 +364,20 @@ void FeedPoller::note_imperfections(Carrier& carrier, const TrackAnswer& answer)
 }
 
 // The answer is kept as one that was not understood.
-void FeedPoller::note_unmapped(Carrier& carrier, const ToldReport& told) {
+void FeedPoller::note_unmapped(Carrier& carrier, std::span<const ToldReport> told) {
   Window& window = *carrier.window;
-  carrier.counters.unmapped += told.applied.unmapped.size();
-  for (const TrackingEvent& event : told.applied.unmapped)
-    log(Level::warning, "unmapped_code",
-        {{"carrier", carrier.name()},
-         {"remito", told.remito},
-         {"code", carrier.access->redact(event.code)},
-         {"text", carrier.access->redact(event.text)}});
-  if (!window.imperfect) window.raw->why = "a code that the profile does not know";
-  window.imperfect = true;
+  for (const ToldReport& one : told) {
+    if (one.applied.unmapped.empty()) continue;
+    carrier.counters.unmapped += one.applied.unmapped.size();
+    if (!window.imperfect) window.raw->why = "a code that the profile does not know";
+    window.imperfect = true;
+    for (const TrackingEvent& event : one.applied.unmapped)
+      log(Level::warning, "unmapped_code",
+          {{"carrier", carrier.name()},
+           {"remito", one.remito},
+           {"code", carrier.access->redact(event.code)},
+           {"text", carrier.access->redact(event.text)}});
+  }
 }
 
 }  // namespace remitod::daemon

@@ -7,7 +7,7 @@
 //   answered   of an answer that comes in pages the next is asked for, until all are there
 //   map        answers -> reports (carriers/paging.h)
 //   commit     the reports go in by parts, those of shipments that are open here; the last part remembers the window's
-//              end
+//              end (told_commit.h)
 //   read       the next window; when all are done, rest until the next look
 //
 // The end of a window is remembered in the transaction of the last of its reports: whatever cuts this short, the window
@@ -37,7 +37,7 @@
 #include "daemon/poller.h"
 #include "daemon/raw_keeper.h"
 #include "daemon/runtime.h"
-#include "daemon/told_reports.h"
+#include "daemon/told_commit.h"
 #include "daemon/trouble.h"
 #include "db/executor.h"
 #include "db/stores.h"
@@ -95,16 +95,13 @@ class FeedPoller {
   void entered(Carrier& carrier, CarrierAccess::Entered session);
   void answered(Carrier& carrier, carriers::FetchResult result);
   void mapped(Carrier& carrier, std::expected<carriers::TrackAnswer, carriers::CarrierTrouble> answer);
-  void commit(Carrier& carrier);
-  void committed(Carrier& carrier, std::size_t count, std::span<const ToldReport> told);
-  void commit_failed(Carrier& carrier, const db::DbError& error);
-  void wait_for_database(Carrier& carrier);
-  void read(Carrier& carrier);
+  void commit(Carrier& carrier, std::vector<Report> reports);
+  void read(Carrier& carrier, const ToldSums& told);
   void rest(Carrier& carrier, Instant until);
   void failed(Carrier& carrier, const Failure& failure);
   void note_failure(Carrier& carrier, std::string_view remito, std::string_view kind, std::string_view message);
   static void note_imperfections(Carrier& carrier, const carriers::TrackAnswer& answer);
-  static void note_unmapped(Carrier& carrier, const ToldReport& told);
+  static void note_unmapped(Carrier& carrier, std::span<const ToldReport> told);
 
   Runtime& runtime_;
   carriers::HttpTransport& transport_;

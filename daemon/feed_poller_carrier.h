@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstddef>
 #include <memory>
 #include <optional>
 #include <string>
@@ -13,7 +12,9 @@
 
 #include "carriers/feed_schedule.h"
 #include "carriers/request.h"
+#include "daemon/database_retry.h"
 #include "daemon/feed_poller.h"
+#include "daemon/told_commit.h"
 
 namespace remitod::daemon {
 
@@ -26,12 +27,8 @@ struct FeedPoller::Window {
   carriers::PagePosition page{};  ///< the next
   std::vector<carriers::HttpAnswer> pages{};
 
-  std::vector<Report> reports{};
-  std::size_t committed = 0;  ///< of the reports
-  std::size_t shipments = 0, extra = 0, transitions = 0, news = 0;
   std::optional<db::RawAnswer> raw{};  ///< once it is mapped; kept if it told something new, or is imperfect
   bool imperfect = false;              ///< parts of it were not understood
-  bool failed_before = false;          ///< a commit: what it had written may be there all the same
 };
 
 /// Why a window was not read.
@@ -44,14 +41,13 @@ struct FeedPoller::Failure {
 };
 
 struct FeedPoller::Carrier {
-  /// One transaction takes at most so many: enough to make its cost per report vanish, few enough to stay short.
-  static constexpr std::size_t reports_per_commit = 500;
-
-  Carrier(std::shared_ptr<CarrierAccess> access_used, bool in_shadow)
+  Carrier(FeedPoller& poller, std::shared_ptr<CarrierAccess> access_used, bool in_shadow)
       : access(std::move(access_used)),
         profile(access->profile()),
         feed(*carriers::feed_schedule(*profile)),
-        shadow(in_shadow) {}
+        shadow(in_shadow),
+        recall_retry(poller.runtime_, [this, &poller] { poller.recall(*this); }),
+        told(poller.runtime_, poller.executor_) {}
 
   const std::string& name() const { return profile->name(); }
   db::ApplyRules rules() const {
@@ -63,7 +59,9 @@ struct FeedPoller::Carrier {
   std::shared_ptr<const carriers::Profile> profile;
   const carriers::FeedSchedule& feed;
   const bool shadow;
-  std::unique_ptr<Alarm> look_alarm, room_alarm, retry_alarm;
+  std::unique_ptr<Alarm> look_alarm, room_alarm;
+  DatabaseRetry recall_retry;
+  ToldCommit told;
   FeedCounters counters;
 
   std::optional<Instant> asked_until;  ///< nothing: never, before the first look
@@ -71,10 +69,9 @@ struct FeedPoller::Carrier {
   std::chrono::microseconds window_length = feed.window_max;
   std::unique_ptr<Window> window;
   bool busy = false;  ///< from recall() or look() to rest()
-  bool waits_for_room = false, waits_for_database = false;
+  bool waits_for_room = false;
   std::string trouble;  ///< why the last window failed
-  std::size_t reports_at_once = reports_per_commit;
-  std::chrono::seconds database_backoff{0}, backoff{0};
+  std::chrono::seconds backoff{0};
 };
 
 }  // namespace remitod::daemon

@@ -7,7 +7,6 @@
 
 #include "daemon/file_poller_carrier.h"
 #include "daemon/log.h"
-#include "daemon/told_reports.h"
 
 namespace remitod::daemon {
 namespace {
@@ -19,7 +18,6 @@ using carriers::FileListing;
 using carriers::ListedFile;
 using carriers::TrackAnswer;
 
-constexpr std::chrono::seconds database_retry_first{1}, database_retry_max{30};
 // Of the imperfections of one file, so many are logged one by one.
 constexpr std::size_t lines_per_file = 10;
 
@@ -39,13 +37,9 @@ FilePoller::~FilePoller() = default;
 
 void FilePoller::add_carrier(std::shared_ptr<const carriers::Profile> profile,
                              std::unique_ptr<carriers::FileTransport> files, bool shadow) {
-  Carrier& added = *carriers_.emplace_back(std::make_unique<Carrier>(std::move(profile), std::move(files)));
+  Carrier& added = *carriers_.emplace_back(std::make_unique<Carrier>(*this, std::move(profile), std::move(files)));
   added.shadow = shadow;
   added.look_alarm = runtime_.alarm([this, &added] { look(added); });
-  added.retry_alarm = runtime_.alarm([this, &added] {
-    added.waits_for_database = false;
-    added.committing ? commit(added) : recall(added);
-  });
 }
 
 void FilePoller::start() {
@@ -56,9 +50,10 @@ void FilePoller::stop() {
   stopping_ = true;
   for (const auto& carrier : carriers_) {
     carrier->look_alarm->cancel();
-    carrier->retry_alarm->cancel();
     carrier->files->stop();
-    if (std::exchange(carrier->waits_for_database, false)) carrier->busy = false;
+    const bool recalls = carrier->recall_retry.stop();
+    const bool commits = carrier->told.stop();
+    if (recalls || commits) carrier->busy = false;
   }
 }
 
@@ -95,9 +90,9 @@ void FilePoller::recall(Carrier& carrier) {
       [this, &carrier](db::DbResult<std::vector<db::ReadFile>> files) {
         if (!files) {
           log(Level::error, "read_files_not_loaded", {{"carrier", carrier.name()}, {"error", files.error().message}});
-          return wait_for_database(carrier);
+          if (stopping_) return rest(carrier, {});
+          return carrier.recall_retry.wait();
         }
-        carrier.backoff = {};
         carrier.busy = false;
         for (const db::ReadFile& file : *files)
           carrier.inbox.remember(
@@ -218,8 +213,7 @@ void FilePoller::fetched(Carrier& carrier, std::unique_ptr<File> file) {
   }
   file->is_known = carrier.inbox.knows_content(file->content);
   if (!file->is_known) return map(carrier, std::move(file));
-  carrier.committing = std::move(file);
-  commit(carrier);
+  commit(carrier, std::move(file), {});
 }
 
 void FilePoller::map(Carrier& carrier, std::unique_ptr<File> file) {
@@ -245,116 +239,80 @@ void FilePoller::mapped(Carrier& carrier, std::unique_ptr<File> file,
   if (file->imperfect || file->bytes.size() <= db::raw_body_bytes_max)
     file->raw = raw_of(carrier, *file, file->imperfect ? answer->errors.front().message : "something new");
   file->bytes = {};
-  file->reports = std::move(answer->reports);
+  commit(carrier, std::move(file), std::move(answer->reports));
+}
+
+void FilePoller::commit(Carrier& carrier, std::unique_ptr<File> file, std::vector<Report> reports) {
   carrier.committing = std::move(file);
-  commit(carrier);
+  const File& committing = *carrier.committing;
+  const db::ReadFile read_file{.name = committing.listed.name,
+                               .bytes = static_cast<std::int64_t>(committing.listed.bytes),
+                               .modified = committing.listed.modified,
+                               .content = committing.content};
+  const std::vector<std::string> forgotten = carrier.inbox.forgettable();
+  carrier.told.begin(
+      {.rules = carrier.rules(),
+       .reports = std::move(reports),
+       .remember =
+           [name = carrier.name(), read_file, forgotten](db::Session& session, std::size_t count, Instant now) {
+             db::ReadFile read = read_file;
+             read.reports = static_cast<std::int64_t>(count);
+             read.read_at = now;
+             return db::remember_read_file(session, name, read, forgotten);
+           },
+       .told = [&carrier](std::span<const ToldReport> told) { note_unmapped(carrier, told); },
+       .left_out =
+           [this, &carrier](const Report& refused, const db::DbError& error) {
+             File& left = *carrier.committing;
+             note_failure(carrier, left.listed.name, "database", refused.remito + ": " + error.message);
+             if (!left.raw) return;
+             left.raw->why = "the database refused the report of " + refused.remito + ": " + error.message;
+             left.imperfect = true;
+           },
+       .delayed =
+           [&carrier](const db::DbError& error) {
+             log(Level::error, "commit_delayed",
+                 {{"carrier", carrier.name()}, {"file", carrier.committing->listed.name}, {"error", error.message}});
+           },
+       .done =
+           [this, &carrier, forgotten](const std::expected<ToldSums, db::DbError>& told) {
+             if (told) {
+               carrier.inbox.forget(forgotten);
+               return read(carrier, *told);
+             }
+             const std::unique_ptr<File> dropped = std::move(carrier.committing);
+             if (told.error().retryable()) return rest(carrier, {});  // stopped meanwhile
+             refuse(carrier, dropped->listed, "database", told.error().message);
+             hooks_.transitions_written();  // those of the parts before
+             next_step(carrier);
+           }});
 }
 
-void FilePoller::commit(Carrier& carrier) {
-  using Told = std::vector<ToldReport>;
-  File& file = *carrier.committing;
-  const std::size_t count = std::min(carrier.reports_at_once, file.reports.size() - file.committed);
-  const bool is_last = file.committed + count == file.reports.size();
-  auto reports =
-      std::make_shared<std::vector<Report>>(file.reports.begin() + static_cast<std::ptrdiff_t>(file.committed),
-                                            file.reports.begin() + static_cast<std::ptrdiff_t>(file.committed + count));
-  const Instant now = runtime_.now();
-  std::optional<db::ReadFile> read_file;
-  if (is_last)
-    read_file = {file.listed.name, static_cast<std::int64_t>(file.listed.bytes),   file.listed.modified,
-                 file.content,     static_cast<std::int64_t>(file.reports.size()), now};
-  auto forgotten = is_last ? carrier.inbox.forgettable() : std::vector<std::string>{};
-  executor_.run<Told>(
-      [reports, read_file, forgotten, rules = carrier.rules(), now](db::Session& session) -> db::DbResult<Told> {
-        auto told = apply_told_reports(session, rules, *reports, now);
-        if (told && read_file)
-          if (auto done = db::remember_read_file(session, rules.carrier, *read_file, forgotten); !done)
-            return std::unexpected(done.error());
-        return told;
-      },
-      [this, &carrier, count, is_last, forgotten, now](db::DbResult<Told> told) {
-        if (!told) return commit_failed(carrier, told.error());
-        File& committed = *carrier.committing;
-        committed.failed_before |= std::exchange(carrier.backoff, {}).count() != 0;
-        carrier.reports_at_once = Carrier::reports_per_commit;
-        committed.committed += count;
-        committed.shipments += told->size();
-        committed.extra += count - told->size();
-        for (const auto& [remito, applied] : *told) {
-          committed.transitions += applied.transitions;
-          committed.news += applied.new_events + applied.updated_events;
-          carrier.counters.unmapped += applied.unmapped.size();
-        }
-        if (!is_last) return commit(carrier);
-        if (committed.raw) committed.raw->received_at = now;
-        carrier.inbox.forget(forgotten);
-        carrier.inbox.remember(committed.remembered(now));
-        read(carrier);
-      });
-}
-
-// Trouble that passes: the same part again. A report that the database refuses is found by halving the part, and left
-// out, so that the rest of the file goes on.
-void FilePoller::commit_failed(Carrier& carrier, const db::DbError& error) {
-  File& file = *carrier.committing;
-  if (error.retryable()) {
-    log(Level::error, "commit_delayed",
-        {{"carrier", carrier.name()}, {"file", file.listed.name}, {"error", error.message}});
-    return wait_for_database(carrier);
-  }
-  const std::size_t count = std::min(carrier.reports_at_once, file.reports.size() - file.committed);
-  if (count == 0) {
-    refuse(carrier, file.listed, "database", error.message);
-    carrier.committing.reset();
-    hooks_.transitions_written();  // those of the parts before
-    return next_step(carrier);
-  }
-  carrier.reports_at_once = std::max<std::size_t>(count / 2, 1);
-  if (count == 1) {
-    const auto refused = file.reports.begin() + static_cast<std::ptrdiff_t>(file.committed);
-    note_failure(carrier, file.listed.name, "database", refused->remito + ": " + error.message);
-    if (file.raw) {
-      file.raw->why = "the database refused the report of " + refused->remito + ": " + error.message;
-      file.imperfect = true;
-    }
-    file.reports.erase(refused);
-  }
-  commit(carrier);
-}
-
-void FilePoller::wait_for_database(Carrier& carrier) {
-  if (stopping_) {
-    carrier.busy = false;
-    return;
-  }
-  carrier.backoff = std::clamp(carrier.backoff * 2, database_retry_first, database_retry_max);
-  carrier.waits_for_database = true;
-  carrier.retry_alarm->set(runtime_.in(carrier.backoff));
-}
-
-void FilePoller::read(Carrier& carrier) {
+void FilePoller::read(Carrier& carrier, const ToldSums& told) {
   const std::unique_ptr<File> file = std::move(carrier.committing);
+  carrier.inbox.remember(file->remembered(told.committed_at));
+  if (file->raw) file->raw->received_at = told.committed_at;
   if (file->imperfect)
     raw_.keep(*std::move(file->raw));
-  else if (file->raw && (file->news != 0 || file->failed_before))
+  else if (file->raw && (told.news != 0 || told.failed_before))
     raw_.keep_changed(*std::move(file->raw));
   FileCounters& counters = carrier.counters;
   ++(file->is_known ? counters.files_known : counters.files_read);
-  counters.reports += file->shipments;
-  counters.extra += file->extra;
-  counters.transitions += file->transitions;
+  counters.reports += told.shipments;
+  counters.extra += told.extra;
+  counters.transitions += told.transitions;
   counters.last_read_at = runtime_.now();
   carrier.any_read = true;
   log(Level::info, file->is_known ? "file_known" : "file_read",
       {{"carrier", carrier.name()},
        {"file", file->listed.name},
        {"bytes", file->listed.bytes},
-       {"reports", file->reports.size()},
-       {"shipments", file->shipments},
-       {"extra", file->extra},
-       {"transitions", file->transitions}});
+       {"reports", told.reports},
+       {"shipments", told.shipments},
+       {"extra", told.extra},
+       {"transitions", told.transitions}});
   // What failed before may have been committed all the same, and had nothing left to write then.
-  if (file->transitions != 0 || file->failed_before) hooks_.transitions_written();
+  if (told.transitions != 0 || told.failed_before) hooks_.transitions_written();
   next_step(carrier);
 }
 
@@ -383,6 +341,23 @@ void FilePoller::note_imperfections(Carrier& carrier, const File& file, const Tr
   for (const carriers::RowError& error : answer.errors | std::views::take(lines_per_file))
     log(Level::warning, "file_row_left_out",
         {{"carrier", carrier.name()}, {"file", file.listed.name}, {"remito", error.remito}, {"error", error.message}});
+}
+
+// The file is kept as one that was not understood, where it is small enough for that.
+void FilePoller::note_unmapped(Carrier& carrier, std::span<const ToldReport> told) {
+  File& file = *carrier.committing;
+  for (const ToldReport& one : told) {
+    if (one.applied.unmapped.empty()) continue;
+    carrier.counters.unmapped += one.applied.unmapped.size();
+    if (file.raw && !std::exchange(file.imperfect, true)) file.raw->why = "a code that the profile does not know";
+    for (const TrackingEvent& event : one.applied.unmapped)
+      log(Level::warning, "unmapped_code",
+          {{"carrier", carrier.name()},
+           {"remito", one.remito},
+           {"file", file.listed.name},
+           {"code", event.code},
+           {"text", event.text}});
+  }
 }
 
 db::RawAnswer FilePoller::raw_of(const Carrier& carrier, const File& file, std::string why) {

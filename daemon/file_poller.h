@@ -7,6 +7,7 @@
 //   fetch      the next new file; one whose content was read before is only remembered
 //   map        bytes -> reports (carriers/file_feed.h)
 //   commit     its reports go in by parts, those of shipments that are open here; the last part remembers the file
+//              (told_commit.h)
 //   rest       when all are done, until the next look
 //
 // A file is remembered in the transaction of the last of its reports: whatever cuts this short, it is read again from
@@ -20,6 +21,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -28,6 +30,7 @@
 #include "carriers/profile.h"
 #include "daemon/raw_keeper.h"
 #include "daemon/runtime.h"
+#include "daemon/told_commit.h"
 #include "daemon/trouble.h"
 #include "db/executor.h"
 #include "db/stores.h"
@@ -90,14 +93,13 @@ class FilePoller {
   void map(Carrier& carrier, std::unique_ptr<File> file);
   void mapped(Carrier& carrier, std::unique_ptr<File> file,
               std::expected<carriers::TrackAnswer, carriers::CarrierTrouble> answer);
-  void commit(Carrier& carrier);
-  void commit_failed(Carrier& carrier, const db::DbError& error);
-  void wait_for_database(Carrier& carrier);
-  void read(Carrier& carrier);
+  void commit(Carrier& carrier, std::unique_ptr<File> file, std::vector<Report> reports);
+  void read(Carrier& carrier, const ToldSums& told);
   void rest(Carrier& carrier, Instant until);
   void refuse(Carrier& carrier, const carriers::ListedFile& file, std::string_view kind, std::string_view message);
   void note_failure(Carrier& carrier, std::string_view file, std::string_view kind, std::string_view message);
   void note_imperfections(Carrier& carrier, const File& file, const carriers::TrackAnswer& answer);
+  static void note_unmapped(Carrier& carrier, std::span<const ToldReport> told);
   static db::RawAnswer raw_of(const Carrier& carrier, const File& file, std::string why);
 
   Runtime& runtime_;

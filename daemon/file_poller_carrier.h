@@ -2,8 +2,6 @@
 // file_poller.cpp.
 #pragma once
 
-#include <chrono>
-#include <cstddef>
 #include <deque>
 #include <memory>
 #include <optional>
@@ -12,7 +10,9 @@
 #include <vector>
 
 #include "carriers/file_inbox.h"
+#include "daemon/database_retry.h"
 #include "daemon/file_poller.h"
+#include "daemon/told_commit.h"
 
 namespace remitod::daemon {
 
@@ -20,27 +20,23 @@ namespace remitod::daemon {
 struct FilePoller::File {
   carriers::ListedFile listed;
   std::string bytes;
-  std::string content{};  ///< fingerprint
-  bool is_known = false;  ///< some file said this before
-  std::vector<Report> reports{};
-  std::size_t committed = 0;  ///< of the reports
-  std::size_t shipments = 0, extra = 0, transitions = 0, news = 0;
+  std::string content{};               ///< fingerprint
+  bool is_known = false;               ///< some file said this before
   std::optional<db::RawAnswer> raw{};  ///< kept if it told something new, or is imperfect
   bool imperfect = false;              ///< parts of it were not understood
-  bool failed_before = false;          ///< a commit: what it had written may be there all the same
 
   carriers::RememberedFile remembered(Instant now) const { return {listed, content, now}; }
 };
 
 struct FilePoller::Carrier {
-  /// One transaction takes at most so many: enough to make its cost per report vanish, few enough to stay short.
-  static constexpr std::size_t reports_per_commit = 500;
-
-  Carrier(std::shared_ptr<const carriers::Profile> profile_used, std::unique_ptr<carriers::FileTransport> transport)
+  Carrier(FilePoller& poller, std::shared_ptr<const carriers::Profile> profile_used,
+          std::unique_ptr<carriers::FileTransport> transport)
       : profile(std::move(profile_used)),
         feed(*carriers::file_feed(*profile)),
         files(std::move(transport)),
-        inbox(feed.settle) {}
+        inbox(feed.settle),
+        recall_retry(poller.runtime_, [this, &poller] { poller.recall(*this); }),
+        told(poller.runtime_, poller.executor_) {}
 
   const std::string& name() const { return profile->name(); }
   /// In shadow nothing: another system still wants the files.
@@ -54,11 +50,12 @@ struct FilePoller::Carrier {
   bool shadow = false;
   std::shared_ptr<carriers::FileTransport> files;  ///< shared with the work that is under way
   carriers::FileInbox inbox;
-  std::unique_ptr<Alarm> look_alarm, retry_alarm;
+  std::unique_ptr<Alarm> look_alarm;
+  DatabaseRetry recall_retry;
+  ToldCommit told;
   FileCounters counters;
 
   bool busy = false;  ///< from recall() or look() to rest()
-  bool waits_for_database = false;
   std::deque<carriers::ListedFile> to_tidy, to_read;
   std::optional<Instant> next_complete;
   bool any_read = false;  ///< in this look
@@ -66,8 +63,6 @@ struct FilePoller::Carrier {
   std::string trouble;    ///< the same of the last one
   std::string refusal;    ///< why the last file was refused
   std::unique_ptr<File> committing;
-  std::size_t reports_at_once = reports_per_commit;
-  std::chrono::seconds backoff{0};
 };
 
 }  // namespace remitod::daemon

@@ -277,6 +277,18 @@ TEST_F(FilePollerTest, WrongRowIsLeftOutToldAndKept) {
   EXPECT_THAT(db::load_raw_answers(database.session(), "files_express", 10).value(), SizeIs(1));
 }
 
+TEST_F(FilePollerTest, CodeThatNobodyKnowsIsCountedAndItsFileKept) {
+  begin_locally();
+  follow("0001");
+  put("a.csv", header + row("0001", "ZZZ"));
+  pass(20min);
+  EXPECT_EQ(counters().unmapped, 1u);
+  EXPECT_EQ(count("unmapped_codes"), 1);
+  const auto kept = db::load_raw_answers(database.session(), "files_express", 10).value();
+  ASSERT_THAT(kept, SizeIs(1));
+  EXPECT_EQ(kept.front().why, "a code that the profile does not know");
+}
+
 TEST_F(FilePollerTest, StopWaitsUntilWhatIsKeptIsWritten) {
   begin_locally();
   put("a.csv", header + "0001;REC;99/99/2026 09:00;Lima\n");
