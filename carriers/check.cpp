@@ -256,10 +256,10 @@ ProfileCheck check_profile(const std::filesystem::path& dir) {
     if (auto request = invented_create(**profile, problem)) check.requests.push_back(*std::move(request));
     if (!problem.empty()) replay.note_body("create", problem);
   }
+  check.remarks = samples->empty() ? remarks_on_bodies(replay.touched(), lines)
+                                   : remarks((*profile)->compiled(), replay.touched(), lines);
   if (samples->empty())
     check.remarks.push_back({{"", 0}, "there are no samples: nothing shows that this profile reads what it should"});
-  else
-    check.remarks = remarks((*profile)->compiled(), replay.touched(), lines);
   std::ranges::move(unused_names(text, lines), std::back_inserter(check.remarks));
   return check;
 }

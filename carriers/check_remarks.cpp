@@ -27,6 +27,11 @@ bool runs_backwards(const nlohmann::json& events) {
   return std::ranges::is_sorted(times, std::ranges::greater{}) && !times.empty() && times.front() != times.back();
 }
 
+/// The code is the text, behind which a reason may stand.
+bool stands_in(const std::string& text, const std::string& code) {
+  return text == code || text.starts_with(code + ": ");
+}
+
 class Remarks {
  public:
   Remarks(const RulesTouched& touched, const ProfileLines& lines) : touched_(touched), lines_(lines) {}
@@ -72,12 +77,13 @@ class Remarks {
   void look_for_events(const std::string& operation, const ReportRules& rules) {
     if (!touched_.has(operation)) return;
     if (!touched_.has_success(operation))
-      return add(operation + (rules.events ? ".answer.events" : ""), "no event is read from any sample");
+      return add(operation + (rules.events ? ".answer.events" : ".event"),
+                 "no event is read from any sample, or each is ignored or left out");
     const auto look_for = [&](const char* key, const auto& field, const char* called) {
       if (field && !touched_.has_field(operation, called))
         add(operation + ".event." + key, "finds nothing in any sample");
     };
-    look_for("code", rules.code, "code");
+    if (rules.code && rules.text && !rules.code->name.contains(rules.text->name)) look_for("code", rules.code, "code");
     look_for("text", rules.text, "text");
     look_for("time", rules.time, "occurred_at");
     look_for("place", rules.place, "place");
@@ -165,7 +171,8 @@ void RulesTouched::note(const std::string& operation, const std::vector<RulesTak
   for (const nlohmann::json& report : read["reports"]) {
     for (const nlohmann::json& event : report["events"])
       for (const auto& [field, value] : event.items())
-        if (!value.is_string() || !value.get_ref<const std::string&>().empty()) fields_.insert(operation + "." + field);
+        if (value != "" && (field != "code" || !stands_in(event["text"], value)))
+          fields_.insert(operation + "." + field);
     if (runs_backwards(report["events"])) backwards_.try_emplace(operation, sample);
     for (const nlohmann::json& event : report["events"])
       if (event["status"] == name(Status::unmapped))
@@ -193,6 +200,12 @@ void RulesTouched::note_span(std::size_t number) {
 
 bool RulesTouched::has(const std::string& operation, const char* table, std::size_t number) const {
   return rules_.contains(rule_key(operation, table, number));
+}
+
+std::vector<Remark> remarks_on_bodies(const RulesTouched& touched, const ProfileLines& lines) {
+  Remarks found(touched, lines);
+  found.look_at_bodies();
+  return found.take();
 }
 
 std::vector<Remark> remarks(const CompiledProfile& profile, const RulesTouched& touched, const ProfileLines& lines) {

@@ -28,7 +28,8 @@ class RulesTouched {
   bool has(const std::string& operation) const { return operations_.contains(operation); }
   /// A sample shows how it goes well: an event, a session, an order that is taken.
   bool has_success(const std::string& operation) const { return successes_.contains(operation); }
-  /// `field` of an event as an expectation calls it: a sample has one that is not empty.
+  /// `field` of an event as an expectation calls it: a sample has one that is not empty. A code that is the text does
+  /// not count: the text stands in for a code that is not there.
   bool has_field(const std::string& operation, const char* field) const;
   /// What is wrong with the body of a request that was made for a sample, by the operation's table.
   void note_body(const std::string& table, const std::string& problem) { bodies_.try_emplace(table, problem); }
@@ -51,5 +52,7 @@ class RulesTouched {
 };
 
 std::vector<Remark> remarks(const CompiledProfile& profile, const RulesTouched& touched, const ProfileLines& lines);
+/// Those of them for which no sample has to be there.
+std::vector<Remark> remarks_on_bodies(const RulesTouched& touched, const ProfileLines& lines);
 
 }  // namespace remitod::carriers

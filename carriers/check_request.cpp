@@ -1,10 +1,12 @@
 #include "carriers/check_request.h"
 
 #include <algorithm>
+#include <array>
 #include <pugixml.hpp>
 
 #include "carriers/check_pages.h"
 #include "carriers/compiled.h"
+#include "carriers/excerpt.h"
 #include "carriers/invented_order.h"
 #include "carriers/media_type.h"
 #include "carriers/remito.h"
@@ -69,15 +71,16 @@ std::string content_type(const HttpRequest& request) {
   return "";
 }
 
+/// "application/soap+xml" and "text/xml" are "xml".
 bool is_kind(std::string_view type, std::string_view kind) {
-  return type.ends_with(kind) && type.size() > kind.size() &&
-         (type[type.size() - kind.size() - 1] == '/' || type[type.size() - kind.size() - 1] == '+');
+  const std::size_t begin = type.find_last_of("/+") + 1;  // zero: neither is there
+  return begin != 0 && equal_ignoring_case(type.substr(begin), kind);
 }
 
 std::string near(std::string_view body, std::size_t byte) {
   constexpr std::size_t before = 20, shown = 40;
   const std::size_t from = byte < before ? 0 : byte - before;
-  return ": near '" + std::string(body.substr(std::min(from, body.size()), shown)) + "'";
+  return ": near '" + excerpt(body, std::min(from, body.size()), shown) + "'";
 }
 
 }  // namespace
@@ -91,6 +94,8 @@ std::string body_problem(const HttpRequest& request) {
       [[maybe_unused]] const json parsed = json::parse(request.body);
     } catch (const json::parse_error& error) {
       return "the body is no JSON" + near(request.body, error.byte);
+    } catch (const json::exception& error) {  // a number that is too large for any
+      return std::string("the body is no JSON: ") + error.what();
     }
   }
   if (is_kind(type, "xml")) {
@@ -101,7 +106,8 @@ std::string body_problem(const HttpRequest& request) {
              near(request.body, static_cast<std::size_t>(result.offset));
   }
   const std::string charset(header_parameter(header, "charset"));
-  if (!charset.empty() && !equal_ignoring_case(charset, "utf-8") && !equal_ignoring_case(charset, "us-ascii"))
+  constexpr std::array fit{"utf-8", "utf8", "us-ascii"};
+  if (!charset.empty() && std::ranges::none_of(fit, [&](auto name) { return equal_ignoring_case(charset, name); }))
     return "the body leaves in UTF-8, and its Content-Type says " + charset + ": no other charset can be sent yet";
   return "";
 }

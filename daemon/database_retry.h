@@ -13,6 +13,8 @@ class DatabaseRetry {
  public:
   /// `again` is called when it is time.
   DatabaseRetry(Runtime& runtime, Runtime::Task again);
+  DatabaseRetry(const DatabaseRetry&) = delete;
+  DatabaseRetry& operator=(const DatabaseRetry&) = delete;
 
   void wait();
   /// The database did it. True: before, it did not.

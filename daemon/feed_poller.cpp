@@ -363,7 +363,8 @@ void FeedPoller::note_imperfections(Carrier& carrier, const TrackAnswer& answer)
         {{"carrier", carrier.name()}, {"remito", error.remito}, {"error", carrier.access->redact(error.message)}});
 }
 
-// The answer is kept as one that was not understood.
+// The answer is kept as one that was not understood. A new code comes with many shipments at once; the table of
+// unmapped codes counts them all.
 void FeedPoller::note_unmapped(Carrier& carrier, std::span<const ToldReport> told) {
   Window& window = *carrier.window;
   for (const ToldReport& one : told) {
@@ -372,11 +373,12 @@ void FeedPoller::note_unmapped(Carrier& carrier, std::span<const ToldReport> tol
     if (!window.imperfect) window.raw->why = "a code that the profile does not know";
     window.imperfect = true;
     for (const TrackingEvent& event : one.applied.unmapped)
-      log(Level::warning, "unmapped_code",
-          {{"carrier", carrier.name()},
-           {"remito", one.remito},
-           {"code", carrier.access->redact(event.code)},
-           {"text", carrier.access->redact(event.text)}});
+      if (window.unmapped_logged++ < lines_per_answer)
+        log(Level::warning, "unmapped_code",
+            {{"carrier", carrier.name()},
+             {"remito", one.remito},
+             {"code", carrier.access->redact(event.code)},
+             {"text", carrier.access->redact(event.text)}});
   }
 }
 

@@ -343,7 +343,8 @@ void FilePoller::note_imperfections(Carrier& carrier, const File& file, const Tr
         {{"carrier", carrier.name()}, {"file", file.listed.name}, {"remito", error.remito}, {"error", error.message}});
 }
 
-// The file is kept as one that was not understood, where it is small enough for that.
+// The file is kept as one that was not understood, where it is small enough for that. A new code comes in many rows;
+// the table of unmapped codes counts them all.
 void FilePoller::note_unmapped(Carrier& carrier, std::span<const ToldReport> told) {
   File& file = *carrier.committing;
   for (const ToldReport& one : told) {
@@ -351,12 +352,13 @@ void FilePoller::note_unmapped(Carrier& carrier, std::span<const ToldReport> tol
     carrier.counters.unmapped += one.applied.unmapped.size();
     if (file.raw && !std::exchange(file.imperfect, true)) file.raw->why = "a code that the profile does not know";
     for (const TrackingEvent& event : one.applied.unmapped)
-      log(Level::warning, "unmapped_code",
-          {{"carrier", carrier.name()},
-           {"remito", one.remito},
-           {"file", file.listed.name},
-           {"code", event.code},
-           {"text", event.text}});
+      if (file.unmapped_logged++ < lines_per_file)
+        log(Level::warning, "unmapped_code",
+            {{"carrier", carrier.name()},
+             {"remito", one.remito},
+             {"file", file.listed.name},
+             {"code", event.code},
+             {"text", event.text}});
   }
 }
 

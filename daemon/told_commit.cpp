@@ -69,8 +69,9 @@ void ToldCommit::part_is_in(std::size_t count, std::span<const ToldReport> told)
 
 void ToldCommit::failed(const db::DbError& error) {
   if (error.retryable()) {
+    if (stopping_) return finish(std::unexpected(error));
     batch_->delayed(error);
-    return stopping_ ? finish(std::unexpected(error)) : retry_.wait();
+    return retry_.wait();
   }
   const std::size_t count = std::min(at_once_, batch_->reports.size() - committed_);
   if (count == 0) return finish(std::unexpected(error));

@@ -45,8 +45,9 @@ class ToldCommit {
     std::function<db::DbResult<void>(db::Session&, std::size_t count, Instant now)> remember;
     std::function<void(std::span<const ToldReport>)> told;            ///< a part is in
     std::function<void(const Report&, const db::DbError&)> left_out;  ///< the database refuses it
-    std::function<void(const db::DbError&)> delayed;                  ///< a part goes again
-    /// The end. An error: the parts before may be in, and it is not remembered; the batch is dropped.
+    std::function<void(const db::DbError&)> delayed;                  ///< a part goes again, unless we stop
+    /// The end. An error: the parts before are in, and the batch is dropped. One that is retryable: we stop, and
+    /// whether the part under way is in nobody knows.
     std::function<void(const std::expected<ToldSums, db::DbError>&)> done;
   };
 

@@ -97,8 +97,8 @@ std::string doubts(const json& read, const Painter& paint) {
     const std::string kind = report.value("kind", "");
     const json events = report.value("events", json::array());
     if ((kind == "events" || kind == "snapshot") && events.empty())
-      look_at("track.answer.events: the answer tells of " + report.value("remito", "") +
-              ", and no event is read from it");
+      look_at(std::string(kind == "events" ? "track.answer.events" : "track.event") + ": the answer tells of " +
+              report.value("remito", "") + ", and no event is read from it, or each is ignored");
     for (const json& event : events)
       if (event.value("status", "") == "unmapped")
         unmapped.insert(event.value("code", "") + "\", \"" + event.value("text", ""));

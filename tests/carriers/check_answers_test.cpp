@@ -139,12 +139,20 @@ TEST_F(CheckedOrder, WhoseBodyIsNotWhatItSaysToBeIsToBeLookedAt) {
     return remarks();
   };
   EXPECT_THAT(body_of("application/json", R"({"to" "{{recipient.name}}"})"),
-              Contains(HasSubstr(" create.body: the body is no JSON: near ' \"Ana Prueba")));
-  EXPECT_THAT(body_of("text/xml", "<to>{{recipient.name}}</two>"), Contains(HasSubstr("the body is no XML: ")));
+              Contains(HasSubstr(" create.body: the body is no JSON: near '... \"Ana Prueba")));
+  EXPECT_THAT(body_of("application/json", R"({"to": "{{recipient.name}}", "kg": 1e999})"),
+              Contains(HasSubstr("create.body: the body is no JSON: ")));
+  for (const char* type : {"text/xml", "application/vnd.carrier-v5+XML"})
+    EXPECT_THAT(body_of(type, "<to>{{recipient.name}}</two>"), Contains(HasSubstr("the body is no XML: ")));
   EXPECT_THAT(body_of("application/json; charset=ISO-8859-1", R"({"to": "{{recipient.name}}"})"),
               Contains(HasSubstr("the body leaves in UTF-8, and its Content-Type says ISO-8859-1")));
-  EXPECT_THAT(body_of("application/json; charset=utf-8", R"({"to": "{{recipient.name}}"})"),
-              Not(Contains(HasSubstr("create.body"))));
+  for (const char* type : {"application/json; charset=utf-8", "application/json; charset=UTF8", "application/json"})
+    EXPECT_THAT(body_of(type, R"({"to": "{{recipient.name}}"})"), Not(Contains(HasSubstr("create.body"))));
+  body_of("application/json", R"({"to" "{{recipient.name}}"})");
+  remove("samples/one.json");
+  remove("samples/one.expected.json");
+  EXPECT_THAT(remarks(),
+              AllOf(Contains(HasSubstr("the body is no JSON")), Contains(HasSubstr("there are no samples"))));
 }
 
 TEST_F(CheckedAnswers, ThatNeverGrantProveNothingOfAGrant) {

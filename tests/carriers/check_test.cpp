@@ -202,10 +202,17 @@ TEST_F(CheckedProfile, RemarksOnAFieldThatFindsNothingInAnySample) {
               Contains(std::to_string(line_of("place = ")) + " track.event.place: finds nothing in any sample"));
 }
 
+TEST_F(CheckedProfile, RemarksOnACodeForWhichTheTextHasToStandIn) {
+  change("carrier.toml", "code = \"code\"", "code = \"codigo\"");
+  EXPECT_THAT(remarks(), Contains(std::to_string(line_of("code = \"codigo\"")) +
+                                  " track.event.code: finds nothing in any sample"));
+}
+
 TEST_F(CheckedProfile, RemarksOnEventsThatStandElsewhereInEverySample) {
   change("carrier.toml", "events = \"/json/history\"", "events = \"/json/historia\"");
-  EXPECT_THAT(remarks(), Contains(std::to_string(line_of("events = ")) +
-                                  " track.answer.events: no event is read from any sample"));
+  EXPECT_THAT(remarks(),
+              Contains(std::to_string(line_of("events = ")) +
+                       " track.answer.events: no event is read from any sample, or each is ignored or left out"));
 }
 
 TEST_F(CheckedProfile, RemarksOnAnXPathThatLooksThroughTheAnswerForEachEvent) {
