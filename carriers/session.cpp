@@ -174,4 +174,9 @@ bool Session::rejected(std::uint64_t generation, Instant now) {
   return true;
 }
 
+Session::Failed Session::rejected_too_soon() const {
+  return {{CarrierTrouble::Kind::auth, "the session has ended, and the last login was a moment ago"},
+          renewed_after_rejection_at_.value_or(Instant{}) + renewal_after_rejection_pause};
+}
+
 }  // namespace remitod::carriers

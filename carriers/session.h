@@ -60,6 +60,8 @@ class Session {
   /// made once more? Many requests with one token cause one login. One a minute at most is caused so: a carrier that
   /// takes no token at all, or that refuses one shipment to us, is not asked for a new one with every request.
   bool rejected(std::uint64_t generation, Instant now);
+  /// Where rejected() said no: when it would cause a login again.
+  Failed rejected_too_soon() const;
 
   /// What the steps of the login under way have given so far; nothing where none is.
   std::vector<std::string> given() const { return login_ ? login_->values : std::vector<std::string>{}; }

@@ -47,6 +47,8 @@ class CarrierAccess {
   bool is_entering() const { return !waiting_.empty() || !turned_away_.empty(); }  ///< somebody waits in enter()
   /// The carrier did not take this session. Is the request to be made once more, through enter()?
   bool refused(const SessionPointer& session);
+  /// Where it is not, though a login would help: one was caused a moment ago.
+  carriers::Session::Failed refused_too_soon() const { return session_->rejected_too_soon(); }
 
   carriers::Random random() const { return hooks_.random(); }
   const std::shared_ptr<const carriers::Profile>& profile() const { return profile_; }

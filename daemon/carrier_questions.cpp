@@ -42,19 +42,23 @@ void CarrierQuestions::send(Pointer question, bool again) {
 void CarrierQuestions::read(Pointer question, SessionPointer session, HttpAnswer answer) {
   const auto& profile = carriers_.find(question->carrier)->second->profile();
   mapper_.run(
-      question->carrier, [this, profile, question, session = std::move(session), answer = std::move(answer)]() mutable {
+      question->carrier,
+      [this, profile, question, session = std::move(session), answer = std::move(answer)]() mutable -> Runtime::Task {
         if (session && carriers::refuses_session(*profile, question->operation, answer))
-          return Runtime::Task([this, question, session = std::move(session), answer = std::move(answer)]() mutable {
-            if (carriers_.find(question->carrier)->second->refused(session))
-              send(std::move(question), true);
-            else
-              read(std::move(question), nullptr, std::move(answer));
-          });
-        return Runtime::Task([this, question, then = question->read(std::move(answer))]() mutable {
+          return [this, question, session = std::move(session)] { session_refused(question, session); };
+        return [this, question, then = question->read(std::move(answer))]() mutable {
           then();
           hooks_.request_answered(question->carrier);
-        });
+        };
       });
+}
+
+void CarrierQuestions::session_refused(const Pointer& question, const SessionPointer& session) {
+  CarrierAccess& access = *carriers_.find(question->carrier)->second;
+  if (access.refused(session)) return send(question, true);
+  // Nothing was done, and a later session may be taken: it is no answer to what was asked.
+  question->unanswered(access.refused_too_soon());
+  hooks_.request_answered(question->carrier);
 }
 
 std::string in_words(const NoAnswer& why) {

@@ -46,6 +46,7 @@ class CarrierQuestions {
   using Pointer = std::shared_ptr<const Question>;
   void send(Pointer question, bool again);
   void read(Pointer question, SessionPointer session, carriers::HttpAnswer answer);
+  void session_refused(const Pointer& question, const SessionPointer& session);
 
   Runtime& runtime_;
   carriers::HttpTransport& transport_;

@@ -337,6 +337,24 @@ TEST_F(CarrierAccessTest, RequestsForRemitosLogInAndAreSentOnceMoreWhereTheirSes
   EXPECT_TRUE(daemon->worker.idle());
 }
 
+TEST_F(CarrierAccessTest, ARequestWhoseSessionEndsAgainWithinTheMinuteIsNotRefusedButSentLater) {
+  follow_many(0);
+  ask("1");
+  clock().run_for(10s);
+  carrier.forget_sessions();
+  ask("2");
+  clock().run_for(10s);
+  carrier.forget_sessions();
+  ask("3");
+  clock().run_for(10s);
+  EXPECT_EQ(carrier.logins, 2);
+  EXPECT_EQ(count("remito_requests where state = 'pending'"), 1);
+  EXPECT_EQ(view().lane.in_flight(), 0u);
+  clock().run_for(2min);
+  EXPECT_EQ(carrier.logins, 3);
+  EXPECT_EQ(count("remito_requests where state = 'accepted'"), 3);
+}
+
 TEST_F(CarrierAccessTest, WhatIsSentOnceMoreAfterALoginKeepsItsPlaceAmongTheCarriersRequests) {
   carriers.set_latency(2s);
   follow_many(200, [](scheduler::LaneConfig& lane) {
