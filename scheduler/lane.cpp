@@ -43,9 +43,10 @@ Slot Lane::add(const LaneShipment& shipment, Instant now) {
   impl_->newest_asked = std::max(impl_->newest_asked, row.asked);
   const auto day = std::chrono::floor<std::chrono::days>(shipment.registered_at).time_since_epoch().count();
   row.registered_day = static_cast<std::uint16_t>(std::clamp<std::int64_t>(day, 0, 0xffff));
-  row.enter(shipment.status, shipment.status_since == Instant{} ? moment : to_second(shipment.status_since));
+  const Second entered = shipment.status_since == Instant{} ? moment : to_second(shipment.status_since);
+  row.enter(shipment.status, entered);
   impl_->index.insert(slot);
-  impl_->heap.push(slot, impl_->due_on_entry(slot, moment));
+  impl_->heap.push(slot, impl_->due_on_entry(slot, entered, moment));
   impl_->fit_grid(moment);
   return slot;
 }

@@ -139,9 +139,9 @@ class Lane {
   Lane(Lane&&) noexcept;
   Lane& operator=(Lane&&) noexcept;
 
-  /// A shipment enters. One that was never asked is due at its next phase point, one that was asked at the first point
-  /// after that; points that a stop of the process made pass come later by as long as the stop was, so that they come
-  /// in their order and not in a burst. Adding an id that is there changes nothing.
+  /// A shipment enters. One that was never asked is due at its first phase point after it came (`status_since`), one
+  /// that was asked at the first point after that; points that a stop of the process made pass come later by as long as
+  /// the stop was, so that they come in their order and not in a burst. Adding an id that is there changes nothing.
   Slot add(const LaneShipment& shipment, Instant now);
   void remove(std::int64_t shipment_id);  ///< unknown ids are ignored; in flight: leaves when finished
   std::optional<Slot> find(std::int64_t shipment_id) const;

@@ -50,7 +50,7 @@ struct Lane::Impl {
   // lane_plan.cpp: the schedule.
   Second slack() const;  ///< how far ahead of its point a shipment may be asked to fill a batch
   Second due_after(Slot slot, Second moment) const;
-  Second due_on_entry(Slot slot, Second now);
+  Second due_on_entry(Slot slot, Second entered, Second now);
   PhaseGrid grid_wanted(Second points_now) const;
   void fit_grid(Second now);
   Second retry_at(const ShipmentRow& row, Second now);
@@ -60,6 +60,7 @@ struct Lane::Impl {
   /// The first moment at which the shipment is to be asked after it was asked (or entered, if it was not), whatever is
   /// the time now.
   Second first_due(Slot slot, Second now) const;
+  Second first_point(Slot slot, Second entered, Second now) const;  ///< of one that was never asked
 
   // lane_adaptive.cpp
   OpenShipment open_shipment(Slot slot, Second now) const;

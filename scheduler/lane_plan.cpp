@@ -46,13 +46,24 @@ Second Lane::Impl::first_due(Slot slot, Second now) const {
     return learning->schedule().next_poll(shipment, std::max(shipment.last_asked, shipment.entered));
   }
   const ShipmentRow& row = rows[slot];
+  if (row.asked == 0) return first_point(slot, row.entered(), now);
   return grid.next_point(later(std::min(row.asked, now), slack()), row.shipment_id);
 }
 
-// A point that has passed was missed by a process before this one: note_service() says when it is made up for.
-Second Lane::Impl::due_on_entry(Slot slot, Second now) {
-  if (rows[slot].asked == 0) return due_after(slot, now);
-  const Second point = first_due(slot, now);
+// Of the points that passed since it came only the last one counts: where a checkpoint was lost, nobody was ever asked
+// as far as is known, and all are to come in the order of their phases.
+Second Lane::Impl::first_point(Slot slot, Second entered, Second now) const {
+  const Second within = now - std::min(now, interval());
+  return grid.next_point(std::clamp(entered, within, now), rows[slot].shipment_id);
+}
+
+// A point that has passed was missed by a process before this one: note_service() says when it is made up for. One that
+// was never asked may have missed its first: the next is an interval later, and may be missed again. An adaptive
+// schedule waits no longer than it may since the entry, whatever it has missed.
+Second Lane::Impl::due_on_entry(Slot slot, Second entered, Second now) {
+  const bool was_asked = rows[slot].asked != 0;
+  if (learning && !was_asked) return due_after(slot, now);
+  const Second point = was_asked ? first_due(slot, now) : first_point(slot, entered, now);
   came_overdue = came_overdue || point <= now;
   return point;
 }
@@ -63,7 +74,8 @@ PhaseGrid Lane::Impl::grid_wanted(Second points_now) const {
   return PhaseGrid(interval(), points, grid_offset(config.carrier, interval(), points));
 }
 
-// Who is overdue already, or is asked again because an answer failed, stays where it is.
+// Who is overdue already, or is asked again because an answer failed, stays where it is; so does who has just come, if
+// the new grid has a point since then (to five minutes).
 void Lane::Impl::fit_grid(Second now) {
   if (learning) return;
   const PhaseGrid wanted = grid_wanted(grid.points());
@@ -72,7 +84,6 @@ void Lane::Impl::fit_grid(Second now) {
   heap.reschedule([&](const DueHeap::Entry& entry) {
     const ShipmentRow& row = rows[entry.slot];
     if (row.resync) return entry.due;
-    if (row.asked == 0) return grid.next_point(now, row.shipment_id);
     const Second point = first_due(entry.slot, now);
     return point > now ? point : entry.due;
   });

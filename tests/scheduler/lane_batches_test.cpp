@@ -4,6 +4,7 @@
 
 #include <map>
 #include <set>
+#include <string>
 
 #include "scheduler/lane.h"
 #include "scheduler/phase.h"
@@ -100,6 +101,19 @@ TEST(LaneBatches, AShipmentAskedAheadOfItsPointIsNotAskedAgainAtItAfterARestart)
   const Instant point = before.lane.next_due(before.add(1));
   b.now = point - 1min;
   EXPECT_EQ(b.lane.next_due(b.add(1, point - 2min)), point + 1h);
+}
+
+TEST(LaneBatches, OneThatWasNeverAskedWaitsNoLongerThanAnHourThoughTheLaneGrowsWhileItFills) {
+  const Instant came = monday;
+  for (std::int64_t id = 1; id <= 50; ++id) {
+    LaneBundle b(batches_of(5));
+    b.now = to_instant(PhaseGrid(3600).next_point(to_second(came), id)) + 30s;  // a stop has just made its point pass
+    const std::string remito = "R" + std::to_string(id);
+    const Slot slot =
+        b.lane.add({.shipment_id = id, .remito = remito, .registered_at = monday, .status_since = came}, b.now);
+    for (std::int64_t other = 1001; other <= 1400; ++other) b.add(other, b.now - 1min);
+    EXPECT_LE(b.lane.next_due(slot), came + 1h) << id;
+  }
 }
 
 TEST(LaneBatches, WhatWasNotAnsweredIsAskedAgainWithinTenMinutesButNotAllAtOnce) {

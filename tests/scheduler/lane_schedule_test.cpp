@@ -4,6 +4,7 @@
 #include <array>
 #include <map>
 #include <set>
+#include <string>
 
 #include "scheduler/lane.h"
 #include "scheduler/phase.h"
@@ -87,6 +88,34 @@ TEST(HourlyLane, WhatAStopMissedIsPutOffOnceThoughNothingMayGoWhileTheLaneFills)
     for (std::int64_t id = 1; id <= 100; ++id) due.push_back(b.lane.next_due(*b.lane.find(id)));
   }
   EXPECT_TRUE(std::equal(due.begin(), due.begin() + 100, due.begin() + 100, due.end()));
+}
+
+TEST(HourlyLane, OneThatWasNeverAskedIsNotPutOffByAnIntervalWhereAShortStopMissedItsFirstPoint) {
+  LaneBundle b(unhurried());
+  const Instant point = monday + std::chrono::seconds{phase(1, 3600)};
+  const auto came = [&](Instant moment) {
+    return b.lane.add({.shipment_id = 1, .remito = "R1", .registered_at = monday - 24h, .status_since = moment}, b.now);
+  };
+  b.now = point + 20s;
+  EXPECT_EQ(b.lane.next_due(came(point - 50min)), point);
+  EXPECT_TRUE(b.take());
+  b.lane = Lane(unhurried(), 1);
+  EXPECT_EQ(b.lane.next_due(came(point + 10s)), point + 1h) << "the point was not its own yet";
+}
+
+TEST(HourlyLane, ARestartThatKnowsOfNobodyWhenHeWasAskedDoesNotBurst) {
+  LaneBundle b(unhurried());
+  for (std::int64_t id = 1; id <= 3600; ++id) {
+    const std::string remito = "R" + std::to_string(id);
+    const Instant came = monday - std::chrono::minutes{id};
+    b.lane.add({.shipment_id = id, .remito = remito, .registered_at = came, .status_since = came}, b.now);
+  }
+  std::map<std::int64_t, std::vector<Instant>> asked;
+  std::array<int, 60> minutes{};
+  run(b, 1h + 1s, asked);
+  EXPECT_EQ(asked.size(), 3600U);
+  for (const auto& [id, moments] : asked) ++minutes[static_cast<std::size_t>((moments[0] - monday) / 1min) % 60];
+  for (const int asked_in_minute : minutes) EXPECT_LT(asked_in_minute, 120);  // 60 are expected
 }
 
 TEST(HourlyLane, ABatchThatAShortStopMissedGoesAtOnceAndTogether) {
