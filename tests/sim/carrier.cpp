@@ -29,10 +29,8 @@ void LimitWatch::begun(Instant now, const std::string& carrier, bool is_login) {
   const double seconds = std::chrono::duration<double>(now - level_at_).count();
   level_ = std::max(0.0, level_ - seconds * limits_.requests_per_second) + 1;
   level_at_ = now;
-  if (is_login)
-    lent_ = lent_ == 0 ? 2 : 3;
-  else if (level_ <= burst && now != login_ended_at_)
-    lent_ = 0;
+  if (level_ <= burst && now != let_go_at_) lent_ = 0;
+  if (is_login) ++lent_;
   if (level_ > burst + lent_ + 1e-3)
     broken("rate", carrier + " was sent more than " + std::to_string(limits_.requests_per_second) + " a second");
   count_window(minute_, limits_.requests_per_minute, minutes{1}, now, carrier + " in a minute");
@@ -43,7 +41,14 @@ void LimitWatch::begun(Instant now, const std::string& carrier, bool is_login) {
 
 void LimitWatch::ended(Instant now, bool is_login) {
   --under_way_;
-  if (is_login) login_ended_at_ = now;
+  if (is_login) let_go_at_ = now;
+}
+
+// Each that was under way when the session ended, not only the one that causes the login: the answer to a slow one
+// comes when that is over.
+void LimitWatch::is_sent_again(Instant now) {
+  ++lent_;
+  let_go_at_ = now;
 }
 
 void LimitWatch::count_window(std::deque<Instant>& asked, std::optional<int> most, std::chrono::microseconds period,

@@ -25,10 +25,12 @@ class LimitWatch {
     int concurrency = 1;
   };
   explicit LimitWatch(Limits limits) : limits_(limits) {}
-  /// Broken checks: rate, quota, concurrency. A login goes out at once, and when it has ended what it interrupted or
-  /// held up does; what these took of the rate is waited for later (daemon/README.md, A session).
+  /// Broken checks: rate, quota, concurrency. A login goes out at once, and so does what it held up when it has ended;
+  /// what these took of the rate is waited for later (daemon/README.md, A session).
   void begun(Instant now, const std::string& carrier, bool is_login);
   void ended(Instant now, bool is_login);
+  /// The session of a question besides the polls was not taken: it is sent once more at once, or after a login.
+  void is_sent_again(Instant now);
   void connections_lost() { under_way_ = 0; }
   /// The daemon's clock was set forward: it cannot know that the hour did not pass, so what was asked before counts no
   /// more.
@@ -41,8 +43,9 @@ class LimitWatch {
 
   Limits limits_;
   double level_ = 0;  ///< of a bucket that leaks requests_per_second
-  double lent_ = 0;   ///< to a login and what waited for it, and to another where it is not taken, until all is paid
-  Instant level_at_{}, login_ended_at_{};
+  double lent_ = 0;   ///< to logins and to what is sent once more, until all is paid
+  Instant level_at_{};
+  Instant let_go_at_{};  ///< what was lent, or waited for a login, may go out in this moment
   std::deque<Instant> minute_, hour_;
   int under_way_ = 0;
 };

@@ -68,7 +68,7 @@ Wire::Happening Wire::act(Carrier& carrier, const Request& request, Instant now)
   // That it wants a login first tells as little as no answer does: it may want one again after that, and then its lane
   // rests.
   const bool well = reply.to_the_point;
-  return {std::move(reply.result), latency(), well, reply.to_the_point ? "answered" : "login wanted"};
+  return {std::move(reply.result), latency(), well, well ? "answered" : "login wanted", !well};
 }
 
 Wire::Happening Wire::happen(Carrier& carrier, const Request& request, milliseconds deadline, Instant now) {
@@ -78,6 +78,7 @@ Wire::Happening Wire::happen(Carrier& carrier, const Request& request, milliseco
     happening.after = deadline;
     happening.well = false;
     happening.what = "timeout";
+    happening.wants_login = false;
   }
   return happening;
 }
@@ -134,9 +135,12 @@ void SimTransport::submit(carriers::HttpRequest http, Done done) {
   wire_.trace_.add(now, happening.what, request.in_words());
   if (!happening.well) wire_.hooks_.unclear(request);
   if (happening.result) test::compare(http.known, *happening.result);
-  runtime_.after(happening.after, [this, &carrier, request, now, well = happening.well,
+  // A poll goes back to its lane, and is sent in its turn.
+  const bool is_sent_again = happening.wants_login && request.kind != Request::Kind::track;
+  runtime_.after(happening.after, [this, &carrier, request, now, well = happening.well, is_sent_again,
                                    result = std::move(happening.result), done = std::move(done)]() mutable {
     carrier.watch().ended(runtime_.true_now(), request.kind == Request::Kind::login);
+    if (is_sent_again) carrier.watch().is_sent_again(runtime_.true_now());
     wire_.hooks_.answered(request, now, well);
     done(std::move(result));
   });

@@ -55,6 +55,7 @@ class Wire {
     std::chrono::microseconds after{};
     bool well = false;  ///< the carrier was heard
     const char* what = "";
+    bool wants_login = false;  ///< and it arrives that this is what it said
   };
   Happening happen(Carrier& carrier, const Request& request, std::chrono::milliseconds deadline, Instant now);
   Happening draw(Carrier& carrier, const Request& request, std::chrono::milliseconds deadline, Instant now);
