@@ -186,8 +186,7 @@ class Decision {
   RequestOutcome not_found() {
     const std::string why = "the carrier does not find our reference";
     if (was_accepted()) return find_again(why + ", though it accepted the request");
-    const auto asked_after = news_.asked_after.value_or(now_ - request_.unclear_at.value_or(now_));
-    if (promises_.visible_after && asked_after >= *promises_.visible_after) {
+    if (promises_.visible_after && news_.asked_after >= *promises_.visible_after) {
       if (request_.unclear_calls >= unclear_calls_max)
         return ask_person("attempts",
                           why + " after " + std::to_string(request_.unclear_calls) + " calls without a clear answer");
@@ -199,7 +198,7 @@ class Decision {
     if (!promises_.visible_after) return find_again(why + ", and does not promise when it would");
     // A look at the very moment from which a miss counts, and before it now and then.
     const Instant next = now_ + unsent_pause(request_.looks + 1);
-    return find_at(std::min(next, now_ + (*promises_.visible_after - asked_after)));
+    return find_at(std::min(next, now_ + (*promises_.visible_after - news_.asked_after)));
   }
 
   RequestOutcome find_again(std::string why) {

@@ -43,8 +43,8 @@ struct RemitoNews {
   std::string text{};  ///< in words
   std::optional<int> parcels{};
   Instant retry_at{};
-  /// not_found: so long after the last unclear call had ended the carrier was asked. Absent: by the clock, until now.
-  std::optional<std::chrono::microseconds> asked_after{};
+  /// not_found: so long at least after the last unclear call had ended the carrier was asked.
+  std::chrono::microseconds asked_after{};
 };
 
 /// Calls that may have arrived, of one request: with more it is a person's.

@@ -87,7 +87,7 @@ void RemitoWorker::find(db::RemitoRequest claimed_request) {
   question.operation = carriers::OrderOperation::find;
   const auto asked_after = std::make_shared<std::chrono::microseconds>();
   question.build = [this, request, asked_after, profile = carrier.profile](const carriers::Call& call) {
-    *asked_after = since_unclear(*request);
+    *asked_after = since_unclear(request->request_id);
     return carriers::build_find(*profile, order_of(*request), call);
   };
   question.read = [this, request, asked_after,
@@ -104,12 +104,11 @@ void RemitoWorker::find(db::RemitoRequest claimed_request) {
 }
 
 // A miss proves something only when enough time had passed as the carrier was asked. The clock may have been set since
-// the call ended, so what this process has lived through it measures by another.
-std::chrono::microseconds RemitoWorker::since_unclear(const db::RemitoRequest& request) const {
-  if (const auto since = unclear_since_.find(request.request_id); since != unclear_since_.end())
-    return runtime_.steady() - since->second;
-  const Instant now = runtime_.now();
-  return now - request.unclear_at.value_or(now);
+// the call ended, so it is measured by another. That one knows nothing of what was before us: a call of an earlier
+// process had ended when we began, and how long before nobody can tell.
+std::chrono::microseconds RemitoWorker::since_unclear(std::int64_t request_id) const {
+  const auto since = unclear_since_.find(request_id);
+  return runtime_.steady() - (since == unclear_since_.end() ? begun_ : since->second);
 }
 
 void RemitoWorker::found(const db::RemitoRequest& request, std::chrono::microseconds asked_after,

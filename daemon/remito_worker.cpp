@@ -73,7 +73,8 @@ RemitoWorker::RemitoWorker(Runtime& runtime, carriers::HttpTransport& transport,
       settle_alarm_(runtime.alarm([this] {
         settle_paused_ = false;
         settle();
-      })) {}
+      })),
+      begun_(runtime.steady()) {}
 
 void RemitoWorker::add_carrier(std::shared_ptr<CarrierAccess> access, std::size_t concurrency) {
   auto profile = access->profile();
@@ -181,7 +182,6 @@ void RemitoWorker::send(db::RemitoRequest claimed_request) {
         decide(*request, {.kind = RemitoNews::Kind::due_again}, carriers::promises(*carrier.profile), runtime_.now());
     if (step.next_step != RequestOutcome::NextStep::resend) return ended({std::move(step), request->carrier});
   }
-  unclear_since_.erase(request->request_id);
   const auto hash = std::make_shared<std::string>();  // of the request that was sent last
   CarrierQuestions::Question question;
   question.carrier = request->carrier;

@@ -105,7 +105,8 @@ class RemitoWorker {
   void find(db::RemitoRequest request);
   void found(const db::RemitoRequest& request, std::chrono::microseconds asked_after, carriers::HttpAnswer answer,
              carriers::FindAnswer said);
-  std::chrono::microseconds since_unclear(const db::RemitoRequest& request) const;
+  /// At least so long ago its last unclear call had ended.
+  std::chrono::microseconds since_unclear(std::int64_t request_id) const;
   void refill(const RefillTurn& turn);
   void refilled(const RefillTurn& turn, Blocks blocks);
   void note_numbers_left(const std::string& carrier, std::int64_t left);
@@ -129,7 +130,9 @@ class RemitoWorker {
   std::unique_ptr<Alarm> settle_alarm_;
   std::vector<Ended> waiting_;         ///< settled in the next transaction
   std::set<std::int64_t> working_on_;  ///< requests, from their claim to their settlement
-  /// By request, when its last unclear call had ended (Runtime::steady()): of calls of this process only.
+  std::chrono::microseconds begun_;    ///< when this worker was made (Runtime::steady())
+  /// By request, when its last unclear call had ended (Runtime::steady()): of calls of this worker only. It stands
+  /// until the request is settled: a call that provably was not sent says nothing of the one before.
   std::map<std::int64_t, std::chrono::microseconds> unclear_since_;
   /// Sweeps or settlements have failed since then, and may have been committed all the same.
   std::optional<Instant> unheard_since_;

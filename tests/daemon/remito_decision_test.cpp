@@ -244,7 +244,8 @@ INSTANTIATE_TEST_SUITE_P(Table, RemitoDecision, testing::ValuesIn(table), [](con
 
 TEST_P(RemitoDecision, IsAsTheTableSays) {
   const Row& row = GetParam();
-  const RemitoNews news{.kind = row.news, .remito = "0001", .code = "code", .text = "as the carrier says"};
+  const RemitoNews news{
+      .kind = row.news, .remito = "0001", .code = "code", .text = "as the carrier says", .asked_after = row.now - noon};
   const RequestOutcome outcome = decide(request_of(row.known), news, row.promises, row.now);
   EXPECT_EQ(outcome.request_id, 7);
   EXPECT_EQ(outcome.fencing_token, 3);
@@ -265,7 +266,8 @@ TEST(RemitoDecisionRules, WhateverIsPromisedNothingMakesASecondShipmentWithoutAP
                             News::interrupted, News::not_confirmed, News::several, News::not_found, News::find_failed})
       for (const auto after : {0s, 1min + 59s, 119s})
         for (int calls = 1; calls <= unclear_calls_max; ++calls) {
-          const RequestOutcome outcome = decide(request_of({calls}), {.kind = kind}, promises, noon + after);
+          const RequestOutcome outcome =
+              decide(request_of({calls}), {.kind = kind, .asked_after = after}, promises, noon + after);
           EXPECT_NE(outcome.kind, Kind::unsent);
           EXPECT_NE(outcome.kind, Kind::renumber);
           EXPECT_NE(outcome.kind, Kind::not_made);

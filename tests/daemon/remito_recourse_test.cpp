@@ -61,7 +61,9 @@ struct RemitoRecourse : testing::Test, VirtualWorld {
   enum class Way { clear, lost, never_arrived, error_after, error_before };
 
   RemitoRecourse() {
-    carriers.serve([this](const carriers::HttpRequest& request, Instant now) { return answer(request, now); });
+    // A carrier's clock is right, whatever is made of the daemon's.
+    carriers.serve(
+        [this](const carriers::HttpRequest& request, Instant) { return answer(request, clock().true_now()); });
   }
   void start(const std::string& profile) {
     profile_ = profile;
@@ -174,6 +176,44 @@ TEST_F(RemitoRecourse, AClockThatIsSetForwardMakesNoMissCountEarlier) {
   ASSERT_EQ(state(), "unknown");
   clock().set_clock_error(1h);
   clock().run_for(30s);
+  EXPECT_EQ(sent_to("/create/"), 1u);
+  clock().run_for(3min);
+  EXPECT_EQ(state(), "granted");
+  EXPECT_EQ(of("remito"), "N1");
+  EXPECT_EQ(made(), 1u);
+}
+
+TEST_F(RemitoRecourse, AClockThatIsSetForwardAfterACrashInTheCallMakesNoMissCountEarlier) {
+  carriers.set_latency(10s);
+  lag_ = 119s;
+  start(bare + find);
+  ask();
+  ASSERT_TRUE(clock().run_until_true([&] { return daemon->transport.in_flight() == 1; }, monday + 1min));
+  crash();
+  carriers.set_latency(1s);
+  clock().run_for(10s);
+  ASSERT_EQ(state(), "unknown");
+  clock().set_clock_error(1h);
+  clock().run_for(80s);
+  EXPECT_EQ(sent_to("/create/"), 1u);
+  clock().run_for(3min);
+  EXPECT_EQ(state(), "granted");
+  EXPECT_EQ(of("remito"), "N1");
+  EXPECT_EQ(made(), 1u);
+}
+
+TEST_F(RemitoRecourse, AClockThatIsSetForwardWhileNobodyRunsMakesNoMissCountEarlier) {
+  lag_ = 119s;
+  start(bare + find);
+  ways_ = {Way::lost};
+  ask();
+  clock().run_for(10s);
+  ASSERT_EQ(state(), "unknown");
+  restart();
+  clock().set_clock_error(1h);
+  start(profile_);
+  clock().run_for(80s);
+  EXPECT_GE(sent_to("/find/"), 2u);
   EXPECT_EQ(sent_to("/create/"), 1u);
   clock().run_for(3min);
   EXPECT_EQ(state(), "granted");
