@@ -73,10 +73,7 @@ namespace {
 using Origin = std::tuple<std::string, std::string, std::string>;
 
 std::optional<Origin> origin_of(const std::string& text) {
-  struct Free {
-    void operator()(CURLU* url) const { curl_url_cleanup(url); }
-  };
-  const std::unique_ptr<CURLU, Free> url(curl_url());
+  const std::unique_ptr<CURLU, CurlFreeUrl> url(curl_url());
   if (!url || curl_url_set(url.get(), CURLUPART_URL, text.c_str(), 0) != CURLUE_OK) return std::nullopt;
   const auto part = [&](CURLUPart which) {
     char* value = nullptr;

@@ -21,6 +21,10 @@ void set_option(CURL* easy, CURLoption option, Value value) {
   }
 }
 
+struct CurlFreeUrl {
+  void operator()(CURLU* url) const { curl_url_cleanup(url); }
+};
+
 /// What holds for all requests with these options: set once, since setting it again would cost each request.
 void configure(CURL* easy, const TransportOptions& options);
 

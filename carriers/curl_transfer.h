@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "carriers/curl_options.h"
 #include "carriers/transport.h"
 #include "carriers/transport_gate.h"
 
@@ -59,12 +60,14 @@ class CurlTransfer {
   static int check_redirect(void* self, char*, char*, int, int);
   std::expected<void, FetchError> set_headers(std::vector<std::string> headers);
   void set_method(std::string method, bool has_body);
+  void parse_url();
   HttpAnswer take_answer();
   curl_off_t bytes_moved() const;
   FetchError error(CURLcode code) const;
   bool provably_unsent() const;
 
   const TransportOptions& options_;
+  std::unique_ptr<CURLU, CurlFreeUrl> parsed_url_;  ///< null: not yet. Outlives the handle that reads it
   std::unique_ptr<CURL, CurlFreeEasy> easy_;
   std::array<char, CURL_ERROR_SIZE> error_text_{};
 

@@ -99,6 +99,13 @@ bool accept(const fs::path& dir, const carriers::ProfileCheck& check) {
       return false;
     }
     std::cerr << "remitod: wrote " << file.string() << ": hold every line against the carrier's documentation\n";
+    const nlohmann::json written = nlohmann::json::parse(sample.proposal, nullptr, false);
+    if (!written.is_object() || !written.contains("trouble")) continue;
+    // It guards from now on that this answer is not understood, which is seldom what it was recorded for.
+    const nlohmann::json& trouble = written["trouble"];
+    std::cerr << "remitod: it now expects trouble (" << trouble.value("kind", std::string{}) << ": "
+              << trouble.value("message_contains", std::string{})
+              << "): if the carrier answered as it does every day, take that out again and mend the profile\n";
   }
   return true;
 }

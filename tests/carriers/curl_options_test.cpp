@@ -53,6 +53,18 @@ TEST_F(CurlOptionsTest, ARedirectIsFollowedOnTheSameHostWhereTheProfileAllowsIt)
   EXPECT_EQ(server.requests().back().header("X-Key"), "k");
 }
 
+TEST_F(CurlOptionsTest, EachRequestOfTheSameUrlBeginsThereAnewAfterARedirect) {
+  options->redirects_max = 1;
+  ScriptedServer server([&](const ReceivedRequest& request) {
+    if (request.target() == "/away") return redirect(elsewhere_.url("/x"));
+    return request.target() == "/old" ? redirect("/new") : ScriptedAnswer::ok("here: " + request.target());
+  });
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(fetch(get(server.url("/old")))->body, "here: /new");
+  EXPECT_EQ(server.requests().size(), 8u);
+  for (int i = 0; i < 3; ++i) EXPECT_THAT(fetch_error(get(server.url("/away"))).message, HasSubstr("another host"));
+  EXPECT_EQ(elsewhere_.requests().size(), 0u);
+}
+
 TEST_F(CurlOptionsTest, NothingIsSentToAnotherHost) {
   options->redirects_max = 3;
   ScriptedServer server([&](auto&) { return redirect(elsewhere_.url("/x?token=1")); });

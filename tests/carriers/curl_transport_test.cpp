@@ -81,6 +81,18 @@ TEST_F(CurlTransportTest, EachMethodArrivesAsItselfOnOneReusedHandle) {
   EXPECT_EQ(server.requests()[6].header("Content-Length"), "0");
 }
 
+TEST_F(CurlTransportTest, EachRequestGoesWhereItSaysHoweverOftenTheLastOnesUrlWasAsked) {
+  ScriptedServer server(echo_target);
+  ScriptedServer other([](const ReceivedRequest& request) { return ScriptedAnswer::ok("other " + request.target()); });
+  for (int round = 0; round < 2; ++round) {
+    for (int i = 0; i < 3; ++i) EXPECT_EQ(fetch(get(server.url("/a/../t?x=%20&y")))->body, "/t?x=%20&y");
+    EXPECT_EQ(fetch(get(server.url("/b")))->body, "/b");
+    for (int i = 0; i < 3; ++i) EXPECT_EQ(fetch(get(other.url("/a")))->body, "other /a");
+  }
+  for (int i = 0; i < 3; ++i) EXPECT_THAT(fetch_error(get("http://127.0.0.1:port/")).message, HasSubstr("illegal"));
+  EXPECT_EQ(fetch(get(server.url("/c")))->body, "/c");
+}
+
 TEST_F(CurlTransportTest, HeadersAreThoseOfTheRequestAlone) {
   ScriptedServer server(echo_target);
   HttpRequest first = post(server.url(), "<a/>");

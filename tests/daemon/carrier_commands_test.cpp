@@ -49,6 +49,13 @@ TEST_F(WrittenCarrier, KeepsWhatIsReadWhereTheExpectationSaysNothingYet) {
   EXPECT_EQ(check(), EX_OK);
 }
 
+TEST_F(WrittenCarrier, SaysThatWhatIsKeptIsTrouble) {
+  write_file(dir() / "samples" / "delivered.json", "<html><body>Servicio en mantenimiento</body></html>");
+  write_file(dir() / "samples" / "delivered.expected.json", R"({"operation": "track", "asked": ["0041700001"]})");
+  check(true);
+  EXPECT_THAT(told_, HasSubstr("it now expects trouble (malformed: "));
+}
+
 TEST_F(WrittenCarrier, NeverChangesWhatAnExpectationSays) {
   const auto file = dir() / "samples" / "delivered.expected.json";
   const std::string spoiled = with(read_file(file), "\"delivered\"", "\"returned\"");
