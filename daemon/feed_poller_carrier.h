@@ -29,7 +29,7 @@ struct FeedPoller::Window {
 
   std::optional<db::RawAnswer> raw{};  ///< once it is mapped; kept if it told something new, or is imperfect
   bool imperfect = false;              ///< parts of it were not understood
-  std::size_t unmapped_logged = 0;
+  std::size_t lines_logged = 0;
 };
 
 /// Why a window was not read.

@@ -24,7 +24,7 @@ struct FilePoller::File {
   bool is_known = false;               ///< some file said this before
   std::optional<db::RawAnswer> raw{};  ///< kept if it told something new, or is imperfect
   bool imperfect = false;              ///< parts of it were not understood
-  std::size_t unmapped_logged = 0;
+  std::size_t lines_logged = 0;
 
   carriers::RememberedFile remembered(Instant now) const { return {listed, content, now}; }
 };

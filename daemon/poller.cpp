@@ -42,6 +42,12 @@ std::uint64_t with_revision(std::uint64_t fingerprint, std::uint64_t revision) {
   return std::max<std::uint64_t>(fold_revision(fingerprint, revision), 1);
 }
 
+// What was read with so many events left out that lie in the future. Fewer do when one's time has come: then it is not
+// the same any more, though the carrier says the same.
+std::uint64_t with_ahead(std::uint64_t read_fingerprint, std::size_t events_ahead) {
+  return with_revision(read_fingerprint, events_ahead);
+}
+
 // Nearly all requests ask about one shipment.
 using TrackItems = boost::container::small_vector<carriers::TrackItem, 1>;
 
@@ -209,13 +215,16 @@ void Poller::mapped(Carrier& carrier, Mapped mapped) {
 
   const std::uint64_t revision = carrier.profile->revision();
   Uncommitted answer{batch, with_revision(mapped.answer.fingerprint, revision), {}, nullptr, true};
-  bool any_unmapped = false;
+  const Instant now = runtime_.now();
+  bool any_unmapped = false, any_ahead = false;
   SlotFinder slots(carrier.lane, batch);
   for (Report& report : mapped.track->reports) {
     const Slot* const slot = slots.find(report.remito);
     if (!slot) continue;  // map_track promises only what was asked for
     const std::uint64_t read = with_revision(remitod::fingerprint(report), revision);
-    if (read == carrier.lane.read_fingerprint(*slot) && !carrier.lane.resync_marked(*slot)) {
+    const std::size_t ahead = db::events_ahead(report, now);
+    any_ahead = any_ahead || ahead != 0;
+    if (with_ahead(read, ahead) == carrier.lane.read_fingerprint(*slot) && !carrier.lane.resync_marked(*slot)) {
       ++carrier.counters.unchanged;
       continue;
     }
@@ -225,12 +234,13 @@ void Poller::mapped(Carrier& carrier, Mapped mapped) {
   if (answer.changed.empty()) {
     if (imperfection) raw_.keep(raw_of(carrier, mapped, imperfection->remito, imperfection->why));
     // The envelope holds a clock or the like. Its bytes are remembered all the same: they may come again.
-    if (batch.slots.size() == 1 && mapped.track->errors.empty() && !mapped.track->reports.empty())
+    if (batch.slots.size() == 1 && mapped.track->errors.empty() && !mapped.track->reports.empty() && !any_ahead)
       carrier.lane.set_fingerprints(batch.slots.front(), answer.body_fingerprint,
                                     carrier.lane.read_fingerprint(batch.slots.front()));
     return finish(carrier, batch, {BatchOutcome::Kind::answered, {}});
   }
-  if (!mapped.track->errors.empty()) answer.body_fingerprint = 0;  // what was left out is looked at again next time
+  // What was left out is looked at again next time.
+  if (!mapped.track->errors.empty() || any_ahead) answer.body_fingerprint = 0;
   answer.imperfect = imperfection.has_value();
   const std::string about = imperfection              ? imperfection->remito
                             : batch.slots.size() == 1 ? answer.changed.front().polled.report.remito
@@ -303,8 +313,10 @@ void Poller::settle(Carrier& carrier, Uncommitted& answer, std::span<const db::A
   for (std::size_t i = 0; i < answer.changed.size(); ++i) {
     const Uncommitted::Changed& changed = answer.changed[i];
     const bool alone = answer.batch.slots.size() == 1;
-    carrier.lane.set_fingerprints(changed.slot, alone ? answer.body_fingerprint : 0, changed.read_fingerprint);
+    carrier.lane.set_fingerprints(changed.slot, alone ? answer.body_fingerprint : 0,
+                                  with_ahead(changed.read_fingerprint, applied[i].ahead));
     carrier.counters.too_old += applied[i].too_old;
+    carrier.counters.ahead += applied[i].ahead;
     carrier.counters.noise += applied[i].noise;
     carrier.counters.over_limit += applied[i].over_limit;
     carrier.counters.unmapped += applied[i].unmapped.size();
@@ -318,6 +330,13 @@ void Poller::settle(Carrier& carrier, Uncommitted& answer, std::span<const db::A
            {"code", carrier.access->redact(event.code)},
            {"text", carrier.access->redact(event.text)}});
     }
+    if (applied[i].ahead != 0)
+      log(Level::warning, "events_ahead",
+          {{"carrier", carrier.name}, {"remito", remito}, {"events_left_out", applied[i].ahead}});
+    // Of an earlier use of the number; or an import states as registered_at a time after all that has happened.
+    if (applied[i].too_old != 0 && applied[i].new_events + applied[i].updated_events + applied[i].ahead == 0)
+      log(Level::warning, "events_too_old",
+          {{"carrier", carrier.name}, {"remito", remito}, {"events_left_out", applied[i].too_old}});
     if (applied[i].over_limit != 0)
       log(Level::warning, "history_too_long",
           {{"carrier", carrier.name}, {"remito", remito}, {"events_left_out", applied[i].over_limit}});

@@ -78,6 +78,7 @@ struct PollCounters {
   std::uint64_t extra = 0;            ///< in the answer, not asked for
   std::uint64_t unmapped = 0;
   std::uint64_t too_old = 0;     ///< events of an earlier use of a number
+  std::uint64_t ahead = 0;       ///< events that the carrier dates in the future
   std::uint64_t over_limit = 0;  ///< events past what is kept of a report or a shipment (db/reconcile.h)
   std::uint64_t noise = 0;       ///< events stored without effect
   Instant last_answer_at{};

@@ -340,7 +340,9 @@ void RemitoWorker::tell(const std::string& carrier, const RequestOutcome& outcom
   const Level level = kind == RequestOutcome::Kind::needs_operator ? Level::error
                       : kind == RequestOutcome::Kind::unknown      ? Level::warning
                                                                    : Level::info;
-  log(level, "remito_settled",
+  const bool is_end = kind == RequestOutcome::Kind::granted || kind == RequestOutcome::Kind::refused ||
+                      kind == RequestOutcome::Kind::needs_operator;
+  log(level, is_end ? "remito_settled" : "remito_waits",
       {{"carrier", carrier},
        {"request_id", outcome.request_id},
        {"state", name(kind)},

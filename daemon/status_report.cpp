@@ -76,6 +76,7 @@ json carrier_report(const Poller::CarrierView& carrier, Instant now) {
           {"unmapped", counters.unmapped},
           {"noise", counters.noise},
           {"too_old", counters.too_old},
+          {"ahead", counters.ahead},
           {"over_limit", counters.over_limit},
           {"last_answer_at", moment(counters.last_answer_at)},
           {"login_trouble", carrier.access.login_trouble()},

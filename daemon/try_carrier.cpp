@@ -11,6 +11,7 @@
 #include "carriers/paging.h"
 #include "carriers/request.h"
 #include "carriers/trial.h"
+#include "db/reconcile.h"
 
 namespace remitod::daemon {
 namespace {
@@ -124,6 +125,7 @@ class CarrierTrials::Trial : public std::enable_shared_from_this<Trial> {
     else
       paging_problem = next.error().message;
     seen.trial = carriers::describe_trial(profile, redactor, pages_, asked(), asked_at_);
+    seen.trial["events_until"] = to_iso8601(asked_at_ + db::event_ahead_max);
     const json& read = seen.trial["read"];
     const bool is_trouble = read.contains("trouble");
     seen.session_refused =

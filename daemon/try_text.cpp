@@ -87,22 +87,31 @@ std::string reports_text(const json& read, const Painter& paint) {
 }
 
 /// What was read, and still asks for a look at the profile.
-std::string doubts(const json& read, const Painter& paint) {
+std::string doubts(const json& trial, const Painter& paint) {
   std::string text;
   const auto look_at = [&](const std::string& words) {
     text += paint(Colour::yellow, "look at ") + printable(words) + "\n";
   };
   std::set<std::string> unmapped;
+  std::size_t ahead = 0;
+  const json read = trial.value("read", json::object());
+  const std::string until = trial.value("events_until", "");
   for (const json& report : read.value("reports", json::array())) {
     const std::string kind = report.value("kind", "");
     const json events = report.value("events", json::array());
     if ((kind == "events" || kind == "snapshot") && events.empty())
       look_at(std::string(kind == "events" ? "track.answer.events" : "track.event") + ": the answer tells of " +
               report.value("remito", "") + ", and no event is read from it, or each is ignored");
-    for (const json& event : events)
+    for (const json& event : events) {
       if (event.value("status", "") == "unmapped")
         unmapped.insert(event.value("code", "") + "\", \"" + event.value("text", ""));
+      if (event.value("occurred_at", "") > until) ++ahead;
+    }
   }
+  if (ahead != 0)
+    look_at(
+        "track.event.time: " + std::to_string(ahead) + (ahead == 1 ? " event lies" : " events lie") +
+        " in the future and would be left out until then: the zone, or what the carrier plans, for a rule with ignore");
   for (const std::string& words : unmapped) look_at("track.status: no rule knows code \"" + words + "\"");
   return text;
 }
@@ -141,7 +150,7 @@ std::string try_text(const json& trial, bool colours) {
   add_pages(trial.value("pages", json::array()), "");
   const std::string outcome = trial.value("outcome", "");
   if (outcome == "read" || outcome == "not_told") text += reports_text(trial["read"], paint);
-  if (outcome == "read") text += doubts(trial["read"], paint);
+  if (outcome == "read") text += doubts(trial, paint);
   return text + verdict(trial, paint);
 }
 

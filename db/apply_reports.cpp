@@ -239,12 +239,14 @@ void note_status(const PolledReport& polled, const Reconciled& outcome, StoredSh
 
 AppliedReport apply(const ApplyRules& rules, const PolledReport& polled, StoredShipment& shipment, Writes& writes,
                     Instant now) {
-  AppliedReport applied{.shipment_id = polled.shipment_id};
+  AppliedReport applied{.shipment_id = polled.shipment_id, .ahead = events_ahead(polled.report, now)};
   // What is read again is of its own time.
   const bool is_anothers = shipment.number_is_anothers && !polled.received_at;
   if (tells_events(polled.report.kind) && !shipment.erased && !is_anothers) {
     ReconcileRules reconcile_rules = rules.reconcile;
     reconcile_rules.read_again = polled.received_at.has_value();
+    // By the clock, of what is read again, too: it may have happened since.
+    reconcile_rules.events_until = now + event_ahead_max;
     const bool history_is_to_come = shipment.known.baseline;
     if (polled.is_our_doing) shipment.known.baseline = false;  // that is news, whatever the carrier has said so far
     const Reconciled outcome =

@@ -147,6 +147,8 @@ void merge(History& history, History taken, const ReconcileRules& rules, Reconci
   for (HistoryEntry& entry : taken | std::views::reverse) {
     if (const auto found = known_at.find(entry.key); found != known_at.end())
       update(history[found->second], entry.known.event, rules);
+    else if (rules.events_until && entry.known.event.occurred_at->at > *rules.events_until)
+      continue;
     else if (history.size() < shipment_events_max)
       history.push_back(std::move(entry));
     else
@@ -186,6 +188,12 @@ std::vector<ShipmentTransition> backfill_transitions(const KnownShipment& known,
 }
 
 }  // namespace
+
+std::size_t events_ahead(const Report& report, Instant now) {
+  return static_cast<std::size_t>(std::ranges::count_if(report.events, [now](const TrackingEvent& event) {
+    return event.occurred_at && event.occurred_at->at > now + event_ahead_max;
+  }));
+}
 
 Reconciled reconcile(const KnownShipment& known, const Report& report, const ReconcileRules& rules, Instant now) {
   Reconciled result;

@@ -76,7 +76,15 @@ struct ReconcileRules {
   /// `now` is when the report came, and that may be long ago: an event without a time is compared with what had been
   /// seen by then, and an older wording of a known event explains it at most.
   bool read_again = false;
+  /// What the carrier dates later has not happened yet, and is left out as long. Absent: all of it has.
+  std::optional<Instant> events_until = {};
 };
+
+/// An event may be so far ahead of our clock: one of the two is wrong then. Beyond it the carrier tells of what it
+/// plans, or its profile states the wrong zone.
+inline constexpr std::chrono::hours event_ahead_max{2};
+/// How many events of a report lie further ahead of `now`.
+std::size_t events_ahead(const Report& report, Instant now);
 
 inline constexpr std::size_t report_events_max = 500;
 inline constexpr std::size_t shipment_events_max = 2000;

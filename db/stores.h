@@ -66,6 +66,7 @@ struct AppliedReport {
   std::size_t noise = 0;                     ///< new events without effect
   std::size_t too_old = 0;                   ///< events of an earlier use of the number: left out
   std::size_t over_limit = 0;                ///< events past what is kept of a report or a shipment: left out
+  std::size_t ahead = 0;                     ///< events of the future: new ones are left out until then
   std::vector<TrackingEvent> unmapped = {};  ///< new events whose code the profile does not know
   Status status = Status::registered;
   bool leaves_lane = false;  ///< terminal and past its tail, expired, or no longer there

@@ -80,6 +80,23 @@ TEST_F(PollerTest, AVolatileEnvelopeCostsAParseAndNoStatement) {
   EXPECT_EQ(counters().unchanged, 24u);
 }
 
+TEST_F(PollerTest, WhatTheCarrierDatesInTheFutureIsTakenWhenItsTimeHasComeAndCostsNoStatementUntilThen) {
+  carriers.show("chazki", "C1", {picked_up, {monday + 12h, "", "Entregado"}});
+  follow_chazki(1);
+  clock().run_for(2h);
+  EXPECT_EQ(database.text("select status from shipments"), "picked_up");
+  EXPECT_EQ(counters().ahead, 1u);
+  stop_sweeping();
+  const std::uint64_t statements = daemon->executor.statements();
+  clock().run_for(7h);
+  EXPECT_EQ(daemon->executor.statements(), statements);
+  clock().run_for(3h);
+  EXPECT_EQ(database.text("select status from shipments"), "delivered");
+  const std::uint64_t maps = counters().mapped;
+  clock().run_for(3h);
+  EXPECT_EQ(counters().mapped, maps) << "nothing is ahead any more: equal bytes say nothing new";
+}
+
 TEST_F(PollerTest, AnEnvelopeThatIsVolatileWhereTheProfileSaysSoCostsNoParse) {
   std::string state = "moving";
   carriers.serve([&, answers = 0](const carriers::HttpRequest&, Instant) mutable {

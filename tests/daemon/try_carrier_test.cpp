@@ -301,6 +301,15 @@ TEST_F(TriedCarrier, WhoseCodeNoRuleKnowsSaysSo) {
               HasSubstr("look at track.status: no rule knows code \"D\", \"\"\n"));
 }
 
+TEST_F(TriedCarrier, ThatTellsOfTheFutureSaysSo) {
+  answers({http_answer(
+      200, "<answer><shipment number=\"0417\"><event code=\"D\" day=\"02/11/2126\"/></shipment></answer>")});
+  EXPECT_THAT(daemon::try_text(try_it(plain_profile), false),
+              HasSubstr("look at track.event.time: 1 event lies in the future and would be left out"));
+  answers({page("0417")});
+  EXPECT_THAT(daemon::try_text(try_it(plain_profile), false), Not(HasSubstr("future")));
+}
+
 TEST_F(TriedCarrier, ThatDoesNotKnowTheNumberYetIsRead) {
   answers({http_answer(200, "<answer><unknown/></answer>")});
   const json trial =

@@ -268,6 +268,19 @@ TEST_P(ApplyReports, OfANumberThatACancelledShipmentHadTakeNothingOfThatOne) {
   EXPECT_EQ(apply({reported(2, {registered, cancelled, delivered})}, start + 6h).at(0).status, Status::delivered);
 }
 
+TEST_P(ApplyReports, OfTheFutureAreLeftOutUntilTheyAreTwoHoursAheadAtMost) {
+  follow(1);
+  const TrackingEvent planned = event("EN", Status::delivered, start + 10h, 2);
+  const AppliedReport early = apply_one({picked_up, planned}, start + 8h - 1s);
+  EXPECT_EQ(early.ahead, 1U);
+  EXPECT_EQ(early.status, Status::picked_up);
+  PolledReport read_again = reported(1, {picked_up, planned});
+  read_again.received_at = start + 2h;
+  EXPECT_EQ(apply({read_again}, start + 8h - 1s).at(0).transitions, 0U);
+  EXPECT_EQ(apply({read_again}, start + 8h).at(0).status, Status::delivered) << "it may have happened since";
+  EXPECT_THAT(told(), ElementsAre("registered>picked_up", "picked_up>in_transit~", "in_transit>delivered"));
+}
+
 TEST_P(ApplyReports, TwoOfOneShipmentInABatchAreLikeTwoBatches) {
   follow(1);
   const auto applied = apply({reported(1, {picked_up}), reported(1, {picked_up, in_transit})}, start + 3h);

@@ -59,9 +59,10 @@ struct FollowedShipment {
   KnownShipment known;
   std::vector<ShipmentTransition> told;  ///< all, in the order in which they were emitted
   Instant now = moment(20, 0);           ///< of the next report; an hour later for each one
+  ReconcileRules rules;
 
   Reconciled apply(const Report& report) {
-    const Reconciled result = reconcile(known, report, ReconcileRules{}, now);
+    const Reconciled result = reconcile(known, report, rules, now);
     now += std::chrono::hours{1};
     known.events.insert(known.events.end(), result.new_events.begin(), result.new_events.end());
     for (const KnownEvent& updated : result.updated_events) stored(event_key(updated.event)) = updated;

@@ -169,6 +169,21 @@ TEST(Reconcile, OfADayWithoutAnHourTheEndDecidesIfItIsTooOld) {
   EXPECT_EQ(result.status, in_transit);
 }
 
+TEST(Reconcile, WhatHasNotHappenedYetIsLeftOutAndWhatIsKnownIsNotForgotten) {
+  FollowedShipment shipment;
+  const TrackingEvent planned = event(delivered, timed(5, 9));
+  shipment.rules.events_until = moment(4, 12);
+  EXPECT_EQ(shipment.apply({event(in_transit, timed(4, 9)), planned}).new_events.size(), 1U);
+  EXPECT_EQ(shipment.known.status, in_transit);
+  shipment.rules.events_until = moment(5, 9);
+  EXPECT_EQ(shipment.apply({event(in_transit, timed(4, 9)), planned}).status, delivered);
+  shipment.rules.events_until = moment(4, 12);  // the clock was set back
+  TrackingEvent reworded = planned;
+  reworded.text = "Entregado en portería";
+  EXPECT_EQ(shipment.apply({reworded}).updated_events.size(), 1U);
+  EXPECT_EQ(shipment.known.status, delivered);
+}
+
 TEST(Reconcile, NothingIsTooOldForAnImportWithoutADate) {
   FollowedShipment shipment;
   EXPECT_EQ(shipment.apply({event(in_transit, timed(-4000, 9))}).too_old, 0U);
