@@ -11,6 +11,7 @@
 #include "carriers/check_pages.h"
 #include "carriers/check_remarks.h"
 #include "carriers/check_request.h"
+#include "carriers/check_roots.h"
 #include "carriers/compiled.h"
 #include "carriers/files_operation.h"
 #include "carriers/invented_account.h"
@@ -112,9 +113,17 @@ class SampleReplay {
       return check;
     }
     expectation->answer.headers = kept_headers(profile_, expectation->answer);
+    const std::vector<std::string>& types = expectation->content_types;
+    if (!types.empty() && types.size() != files.pages.size()) {
+      check.problem = files.name + std::string(expectation_suffix) + ": content_type lists " +
+                      std::to_string(types.size()) + ", and the answer has " + std::to_string(files.pages.size()) +
+                      " page(s)";
+      return check;
+    }
     std::vector<HttpAnswer> pages;
     for (const std::string& body : files.pages) {
       pages.push_back(expectation->answer);
+      if (!types.empty()) pages.back().content_type = types[pages.size() - 1];
       pages.back().body = body;
     }
     replay(*expectation, pages, files, check);
@@ -260,6 +269,7 @@ ProfileCheck check_profile(const std::filesystem::path& dir) {
                                    : remarks((*profile)->compiled(), replay.touched(), lines);
   if (samples->empty())
     check.remarks.push_back({{"", 0}, "there are no samples: nothing shows that this profile reads what it should"});
+  std::ranges::move(remarks_on_roots((*profile)->compiled(), lines), std::back_inserter(check.remarks));
   std::ranges::move(unused_names(text, lines), std::back_inserter(check.remarks));
   return check;
 }

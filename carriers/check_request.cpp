@@ -142,7 +142,7 @@ std::optional<ShownRequest> invented_create(const Profile& profile, std::string&
   Expectation order;
   order.operation = "create";
   order.at = from_iso8601("2026-11-02T15:04:05Z").value();
-  order.order_number = "MP-0417";
+  order.order_number = invented_order_number;
   order.client_ref = "R7-MP-0417";
   order.remito = create->range ? "0000000417" : "";
   order.payload = invented_payload(create->request.names);

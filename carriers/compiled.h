@@ -24,14 +24,15 @@
 
 namespace remitod::carriers {
 
-/// Does an event match? All that are set must hold; of several codes, texts or prefixes one.
+/// Does an event match? All that are set must hold; of several codes, texts, prefixes or parts one.
 struct Matcher {
   std::vector<std::string> codes;     ///< exact; empty: any
   std::vector<std::string> texts;     ///< exact after folding (blanks collapsed, case and accents ignored); empty: any
   std::vector<std::string> prefixes;  ///< likewise folded
+  std::vector<std::string> contains;  ///< likewise folded: parts, wherever they stand
   std::unique_ptr<RE2> pattern;       ///< over the unfolded text
-  std::optional<Field> of;            ///< on the event's node: what texts, prefixes and pattern look at instead
-  std::optional<Query> when;          ///< boolean, on the event's node
+  std::optional<Field> of;    ///< on the event's node: what texts, prefixes, contains and pattern look at instead
+  std::optional<Query> when;  ///< boolean, on the event's node
 };
 
 /// [[track.status]]: the first rule that matches decides. No rule: unmapped.

@@ -16,13 +16,16 @@ std::vector<std::string> read_words(TableReader& rule, const std::string& one, c
   return words;
 }
 
-std::vector<std::string> read_folded(TableReader& rule, const std::string& one, const std::string& many) {
-  std::vector<std::string> words = read_words(rule, one, many);
+std::vector<std::string> folded(TableReader& rule, const std::string& key, std::vector<std::string> words) {
   for (std::string& word : words) {
     word = fold(word);
-    if (word.empty()) rule.error(rule.has(one) ? one : many, "is empty");
+    if (word.empty()) rule.error(key, "is empty");
   }
   return words;
+}
+
+std::vector<std::string> read_folded(TableReader& rule, const std::string& one, const std::string& many) {
+  return folded(rule, rule.has(one) ? one : many, read_words(rule, one, many));
 }
 
 Matcher read_matcher(TableReader& rule, const NoValue& no_value) {
@@ -30,16 +33,17 @@ Matcher read_matcher(TableReader& rule, const NoValue& no_value) {
   matcher.codes = read_words(rule, "code", "codes");
   matcher.texts = read_folded(rule, "text", "texts");
   matcher.prefixes = read_folded(rule, "prefix", "prefixes");
+  matcher.contains = folded(rule, "contains", rule.text_or_texts("contains"));
   matcher.pattern = read_pattern(rule, "pattern");
   matcher.of = read_field(rule, "of", no_value);
   matcher.when = read_query(rule, "when");
   const auto any_of = [&](std::initializer_list<const char*> keys) {
     return std::ranges::any_of(keys, [&](const char* key) { return rule.has(key); });
   };
-  const bool has_text = any_of({"text", "texts", "prefix", "prefixes", "pattern"});
+  const bool has_text = any_of({"text", "texts", "prefix", "prefixes", "contains", "pattern"});
   if (!has_text && !any_of({"code", "codes", "when"}))
-    rule.error("", "a rule says what it matches: code, text, prefix, pattern or when");
-  if (rule.has("of") && !has_text) rule.error("of", "goes with text, prefix or pattern: they look at it");
+    rule.error("", "a rule says what it matches: code, text, prefix, contains, pattern or when");
+  if (rule.has("of") && !has_text) rule.error("of", "goes with text, prefix, contains or pattern: they look at it");
   return matcher;
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "carriers/document_tree.h"
+#include "carriers/profile_fields.h"
 
 namespace remitod::carriers {
 namespace {
@@ -24,6 +25,10 @@ bool is_charset(const std::string& name) {
 
 void read_embedded(TableReader& answer, DecodeOptions& options) {
   for (const std::string& path : answer.texts("embedded")) {
+    if (holds_variable(path)) {
+      answer.error("embedded", std::string(no_template));
+      continue;
+    }
     try {
       auto query = std::make_shared<pugi::xpath_query>(path.c_str());
       if (query->return_type() == pugi::xpath_type_node_set)

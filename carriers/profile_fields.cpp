@@ -7,6 +7,10 @@ namespace remitod::carriers {
 namespace {
 
 std::optional<Query> compiled(TableReader& reader, std::string_view key, const std::string& text, Yields yields) {
+  if (holds_variable(text)) {
+    reader.error(key, std::string(no_template));
+    return std::nullopt;
+  }
   try {
     Query query{reader.path_of(key), text, pugi::xpath_query(text.c_str())};
     if (yields == Yields::value || query.compiled.return_type() == pugi::xpath_type_node_set) return query;
@@ -90,6 +94,10 @@ class FieldLoader {
 };
 
 }  // namespace
+
+bool holds_variable(std::string_view xpath) {
+  return xpath.contains("{{");
+}
 
 std::optional<Query> read_query(TableReader& reader, std::string_view key, Yields yields) {
   const std::optional<std::string> text = reader.text(key);

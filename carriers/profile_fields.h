@@ -14,6 +14,10 @@ namespace remitod::carriers {
 
 enum class Yields : std::uint8_t { value, nodes };
 
+/// What is told of a {{variable}} in an XPath. Nobody would fill it in: it would be compared as it is, and never found.
+bool holds_variable(std::string_view xpath);
+inline constexpr std::string_view no_template = "'{{...}}' is for requests: an XPath is not a template";
+
 /// Each returns nothing where the key is absent or wrong; a wrong one has been reported by then.
 std::optional<Query> read_query(TableReader& reader, std::string_view key, Yields yields = Yields::value);
 std::optional<Query> require_query(TableReader& reader, std::string_view key);

@@ -8,6 +8,7 @@
 #include <sstream>
 #include <utility>
 
+#include "carriers/invented_order.h"
 #include "carriers/json_value.h"
 #include "carriers/nearest_word.h"
 
@@ -34,6 +35,7 @@ class KeyReader {
     const json* value = find(key, json::value_t::string, "a text");
     return value ? value->get<std::string>() : "";
   }
+  bool is_list(const char* key) const { return object_.contains(key) && object_[key].is_array(); }
   std::vector<std::string> texts(const char* key) {
     std::vector<std::string> texts;
     const json* list = find(key, json::value_t::array, "a list of texts");
@@ -160,6 +162,7 @@ void read_order(KeyReader& keys, std::string_view text, Expectation& expectation
     return;
   }
   known.insert(known.end(), {"parcel_group", "service", "payload"});
+  if (!keys.has("order_number")) expectation.order_number = invented_order_number;
   expectation.parcel_group = keys.count("parcel_group");
   expectation.service = keys.text("service");
   if (!keys.object("payload").is_null()) expectation.payload = payload_of(text);
@@ -235,7 +238,10 @@ std::expected<Expectation, std::string> parse_expectation(std::string_view text)
   Expectation expectation;
   expectation.operation = keys.text("operation");
   expectation.answer.status = keys.http_status();
-  expectation.answer.content_type = keys.text("content_type");
+  if (keys.is_list("content_type"))
+    expectation.content_types = keys.texts("content_type");
+  else
+    expectation.answer.content_type = keys.text("content_type");
   expectation.answer.headers = keys.headers("headers");
   expectation.at = keys.instant("at", some_day());
   std::vector<std::string> known{"operation", "http_status", "content_type", "headers", "at"};

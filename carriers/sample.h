@@ -33,12 +33,15 @@ std::expected<std::vector<SampleFiles>, std::string> read_samples(const std::fil
 
 /// An expectation, taken apart as far as is needed to read the answer.
 struct Expectation {
-  std::string operation;           ///< "track", "feed", "create" ...
-  HttpAnswer answer;               ///< status, media type and headers of each page; the bodies are the other files
+  std::string operation;  ///< "track", "feed", "create" ...
+  HttpAnswer answer;      ///< status, media type and headers of each page; the bodies are the other files
+  /// Of each page its media type, where they are not the same. Empty: they are.
+  std::vector<std::string> content_types;
   std::vector<std::string> asked;  ///< track
   Instant registered_at{};         ///< track
   Instant at{};                    ///< when it is asked; some day in 2026 where it does not say
-  std::string order_number;        ///< of an order, as CreateOrder and CancelOrder have it; so are the next
+  /// Of an order, as CreateOrder and CancelOrder have it; so are the next. Invented where an order states none.
+  std::string order_number;
   int parcel_group = 1;
   std::string service, client_ref, shipment_id;
   std::string remito;                  ///< confirm: the number that came with the acceptance

@@ -62,7 +62,7 @@ status = "attempt_failed"
 
 # Why an attempt failed: over `reason`, where the status rule gave none.
 [[track.reason]]
-pattern = '(?i)ausente|nadie'
+contains = ["ausente", "nadie"]        # likewise
 reason = "recipient_absent"
 )toml";
 

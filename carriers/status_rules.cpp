@@ -25,6 +25,10 @@ class MatchedText {
         std::ranges::none_of(matcher.prefixes, [&](std::string_view prefix) { return folded().starts_with(prefix); })) {
       return false;
     }
+    if (!matcher.contains.empty() &&
+        std::ranges::none_of(matcher.contains, [&](std::string_view part) { return folded().contains(part); })) {
+      return false;
+    }
     return !matcher.pattern || RE2::PartialMatch(re2::StringPiece{text_.data(), text_.size()}, *matcher.pattern);
   }
 

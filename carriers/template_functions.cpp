@@ -4,7 +4,10 @@
 #include <array>
 #include <cstdint>
 #include <cstdlib>
+#include <iterator>
+#include <vector>
 
+#include "carriers/charset.h"
 #include "carriers/digest.h"
 #include "carriers/escape.h"
 #include "carriers/number_expression.h"
@@ -13,7 +16,22 @@
 namespace remitod::carriers {
 namespace {
 
-enum class Kind : std::uint8_t { hash, hmac, key, base64, base64_url, upper, lower, url, form, number, time };
+enum class Kind : std::uint8_t {
+  hash,
+  hmac,
+  key,
+  base64,
+  base64_url,
+  upper,
+  lower,
+  digits,
+  first,
+  last,
+  url,
+  form,
+  number,
+  time,
+};
 enum class Moment : std::uint8_t { now, since, until, registered };
 
 struct Function : FunctionRow {
@@ -32,6 +50,9 @@ constexpr Function hmac_row(std::string_view name, Digest digest, bool raw) {
 }
 constexpr Function text_row(std::string_view name, Kind kind) {
   return {{.name = name}, kind};
+}
+constexpr Function count_row(std::string_view name, Kind kind) {
+  return {{.name = name, .takes_count = true}, kind};
 }
 constexpr Function number_row(std::string_view name, std::optional<int> places) {
   return {{.name = name}, Kind::number, Digest::md5, Moment::now, false, places};
@@ -62,6 +83,9 @@ constexpr std::array functions{
     text_row("base64_url", Kind::base64_url),
     text_row("upper", Kind::upper),
     text_row("lower", Kind::lower),
+    text_row("digits", Kind::digits),
+    count_row("first_30", Kind::first),
+    count_row("last_9", Kind::last),
     text_row("url_encoded", Kind::url),
     text_row("form_encoded", Kind::form),
     number_row("number", std::nullopt),
@@ -96,6 +120,38 @@ char to_upper(char c) {
 }
 char to_lower(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+
+std::string digits_of(std::string_view text) {
+  std::string digits;
+  std::ranges::copy_if(text, std::back_inserter(digits), is_digit);
+  return digits;
+}
+
+/// 1 to 999, as it is written without leading zeros; else 0.
+std::size_t count_of(std::string_view text) {
+  if (text.empty() || text.size() > 3 || text.front() == '0' || !std::ranges::all_of(text, is_digit)) return 0;
+  std::size_t count = 0;
+  for (const char c : text) count = count * 10 + static_cast<std::size_t>(c - '0');
+  return count;
+}
+
+constexpr char behind_count = ':';
+
+/// A part of "30:the text", so many characters long, never a part of one.
+std::string part_of(std::string_view counted, Kind kind) {
+  const std::size_t behind = counted.find(behind_count);
+  const std::size_t count = count_of(counted.substr(0, behind));
+  const std::string_view text = counted.substr(behind + 1);
+  std::vector<std::size_t> begins;  // of each character
+  for (std::size_t at = 0; at < text.size(); at += std::max<std::size_t>(utf8_sequence(text, at), 1))
+    begins.push_back(at);
+  if (begins.size() <= count) return std::string(text);
+  return std::string(kind == Kind::first ? text.substr(0, begins[count]) : text.substr(begins[begins.size() - count]));
 }
 
 std::string url_encoded(std::string_view text) {
@@ -142,8 +198,24 @@ std::span<const FunctionRow> template_functions() {
   return rows;
 }
 
+std::string_view counted_stem(const FunctionRow& row) {
+  return row.takes_count ? row.name.substr(0, row.name.find('_') + 1) : "";
+}
+
+std::string_view listed_name(std::string_view name) {
+  const auto row = std::ranges::find_if(rows, [&](const FunctionRow& candidate) {
+    const std::string_view stem = counted_stem(candidate);
+    return !stem.empty() && name.starts_with(stem) && count_of(name.substr(stem.size())) != 0;
+  });
+  return row == rows.end() ? name : row->name;
+}
+
+std::string counted_content(std::string_view count, std::string_view content) {
+  return std::string(count) + behind_count + std::string(content);
+}
+
 std::optional<unsigned> find_function(std::string_view name) {
-  const auto found = std::ranges::find(rows, name, &FunctionRow::name);
+  const auto found = std::ranges::find(rows, listed_name(name), &FunctionRow::name);
   if (found == rows.end()) return std::nullopt;
   return static_cast<unsigned>(found - rows.begin());
 }
@@ -175,6 +247,11 @@ std::expected<std::string, std::string> apply_function(unsigned number, std::str
       return mapped(content, to_upper);
     case Kind::lower:
       return mapped(content, to_lower);
+    case Kind::digits:
+      return digits_of(content);
+    case Kind::first:
+    case Kind::last:
+      return part_of(content, function.kind);
     case Kind::url:
       return url_encoded(content);
     case Kind::form:

@@ -5,6 +5,7 @@
 
 #include "carriers/escape.h"
 #include "carriers/nearest_word.h"
+#include "carriers/template_functions.h"
 
 namespace remitod::carriers {
 namespace {
@@ -150,13 +151,14 @@ class Checker {
   // As the mustache specification has it: the innermost scope that knows the first segment decides. What is not listed
   // is not there when the template is filled, and hides nothing.
   const NameTree* resolve(std::string_view name) const {
-    const std::string_view first = name.substr(0, name.find('.'));
+    const std::string_view segment = name.substr(0, name.find('.'));
+    const std::string_view first = listed_name(segment);
     const NameTree* unlisted = nullptr;
     for (auto scope = scopes_.rbegin(); scope != scopes_.rend(); ++scope) {
       const auto found = (*scope)->members.find(first);
       if (found == (*scope)->members.end()) continue;
       const NameTree* const node =
-          first.size() == name.size() ? &found->second : descend(found->second, name.substr(first.size() + 1));
+          segment.size() == name.size() ? &found->second : descend(found->second, name.substr(segment.size() + 1));
       if (found->second.kind != NameTree::Kind::unlisted) return node;
       unlisted = &found->second;
     }

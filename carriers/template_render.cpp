@@ -2,6 +2,7 @@
 
 #include <kainjow/mustache.hpp>
 
+#include <algorithm>
 #include <charconv>
 #include <optional>
 #include <utility>
@@ -103,8 +104,13 @@ class Renderer {
     data.set("items", marked(mark::items_begin, mark::items_end));
     data.set("comma", marked(mark::between_begin, mark::between_end));
     data.set("next_page", marked(mark::next_page_begin, mark::next_page_end));
-    for (unsigned number = 0; number < template_functions().size(); ++number)
-      data.set(std::string(template_functions()[number].name), application_of(number));
+    for (unsigned number = 0; number < template_functions().size(); ++number) {
+      const FunctionRow& row = template_functions()[number];
+      if (row.takes_count)
+        set_counted(data, number, counted_stem(row), text);
+      else
+        data.set(std::string(row.name), application_of(number, ""));
+    }
     scopes_.push(&data);
 
     mustache::mustache compiled{text};
@@ -136,16 +142,28 @@ class Renderer {
   }
 
   /// The content is what the function is applied to, as it is: only the result is escaped.
-  mustache::data application_of(unsigned function) {
+  mustache::data application_of(unsigned function, const std::string& count) {
     return mustache::data{
-        mustache::lambda2{[this, function](const std::string& text, const mustache::renderer& render) {
+        mustache::lambda2{[this, function, count](const std::string& text, const mustache::renderer& render) {
           const Escape outer = std::exchange(escape_, Escape::none);
           ++functions_open_;
-          const std::string content = render(text);
+          std::string content = render(text);
           --functions_open_;
           escape_ = outer;
+          if (!count.empty()) content = counted_content(count, content);
           return mark::escape_around(mark::application(function, content), outer);
         }}};
+  }
+
+  /// A function whose name holds a number is known by the names that the text calls it by: there would be a thousand.
+  void set_counted(mustache::data& data, unsigned function, std::string_view stem, std::string_view text) {
+    for (std::size_t at = 0; (at = text.find(stem, at)) != text.npos;) {
+      at += stem.size();
+      const std::size_t end = std::min(text.find_first_not_of("0123456789", at), text.size());
+      const std::string count(text.substr(at, end - at));
+      const std::string name = std::string(stem) + count;
+      if (find_function(name) == function) data.set(name, application_of(function, count));
+    }
   }
 
   static mustache::data marked(char begin, char end) {

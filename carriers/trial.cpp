@@ -137,6 +137,13 @@ std::string sample_name(const std::string& remito) {
   return name;
 }
 
+/// As an expectation has them: one text where all pages have the same, else that of each.
+json content_types(std::span<const HttpAnswer> pages) {
+  json types = json::array();
+  for (const HttpAnswer& page : pages) types.push_back(page.content_type);
+  return std::ranges::all_of(types, [&](const json& type) { return type == types.front(); }) ? types.front() : types;
+}
+
 }  // namespace
 
 std::string tree_text(const AnswerRules& rules, const HttpAnswer& answer) {
@@ -179,7 +186,7 @@ json describe_trial(const Profile& profile, const Redactor& redactor, std::span<
   const json read = told(map_track_pages(profile, answers, std::span(&asked, 1)));
   const ordered_json expectation{{"operation", "track"},
                                  {"http_status", answers.back().status},
-                                 {"content_type", answers.back().content_type},
+                                 {"content_type", content_types(answers)},
                                  {"asked", {asked.remito}},
                                  {"registered_at", to_iso8601(asked.registered_at)}};
   return {{"carrier", profile.name()}, {"remito", asked.remito}, {"asked_at", to_iso8601(asked_at)},

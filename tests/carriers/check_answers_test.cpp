@@ -112,6 +112,21 @@ TEST_F(CheckedOrder, ThatLacksWhatTheCarrierRequiresIsAProblem) {
             "the request: recipient.name is missing or empty; Asking requires it");
 }
 
+TEST_F(CheckedOrder, WithoutANumberIsMadeWithAnInventedOne) {
+  change("carrier.toml", "?ref={{client_ref}}", "?ref={{client_ref}}&no={{order_number}}");
+  const SampleCheck check =
+      sample_of(R"({"number": "7"})", test::with(std::string(asked), ", \"order_number\": \"1001\"", ""));
+  EXPECT_EQ(told(check), "");
+  EXPECT_THAT(check.proposal, HasSubstr("/create?ref=R1&no=MP-0417\""));
+}
+
+TEST_F(CheckedAnswers, OfASearchNeedNoOrderNumberToSayTheirRequest) {
+  EXPECT_EQ(told(sample_of(R"({"number": "7"})", R"({"operation": "find", "client_ref": "R1",
+      "request": {"method": "GET", "url": "https://carrier.example/find/R1"},
+      "found": {"kind": "found", "remito": "7"}})")),
+            "");
+}
+
 TEST_F(CheckedOrder, WithAFieldThatIsMisspeltIsAProblem) {
   EXPECT_EQ(told(sample_of(R"({"number": "7"})", test::with(std::string(asked), "\"parcels\"", "\"parsels\""))),
             "'parsels' is no field of a payload (did you mean 'parcels'?)");
@@ -265,6 +280,24 @@ TEST_F(CheckedPages, AreReadAsOneAnswer) {
   const SampleCheck check = only_sample();
   EXPECT_THAT(check.proposal, AllOf(HasSubstr("0041"), HasSubstr("0042")));
   EXPECT_EQ(told(check), "");
+}
+
+TEST_F(CheckedPages, MayEachHaveAMediaTypeOfItsOwn) {
+  page(1, "Ñ41", true);
+  page(2,
+       "\xD1"
+       "42",
+       false);
+  const auto with_types = [&](const std::string& types) {
+    write("samples/day.expected.json", R"({"operation": "feed", "content_type": )" + types + "}");
+    return only_sample();
+  };
+  const SampleCheck check = with_types(R"(["application/json", "application/json; charset=ISO-8859-1"])");
+  EXPECT_EQ(told(check), "");
+  EXPECT_THAT(check.proposal, AllOf(HasSubstr("Ñ41"), HasSubstr("Ñ42")));
+  EXPECT_EQ(told(with_types(R"(["application/json"])")),
+            "day.expected.json: content_type lists 1, and the answer has 2 page(s)");
+  EXPECT_EQ(told(with_types("7")), "day.expected.json: content_type is wrong: expected a text");
 }
 
 TEST_F(CheckedPages, AreTheOnesThatWouldBeAskedFor) {

@@ -247,6 +247,21 @@ status = "out_for_delivery")toml";
   EXPECT_EQ(status_of(rules, R"("text":"Entregado!")"), "unmapped");
 }
 
+TEST(StatusRule, TakesWhatStandsAnywhereInTheTextWithoutCaseAccentsAndSpacing) {
+  const std::string_view rules = R"toml([[track.status]]
+contains = ["no ubicado", "DIRECCIÓN  errada"]
+status = "attempt_failed"
+[[track.status]]
+contains = "tránsito"
+prefix = "en"
+status = "in_transit")toml";
+  EXPECT_EQ(status_of(rules, R"("text":"Visita: direccion errada, se reintenta")"), "attempt_failed");
+  EXPECT_EQ(status_of(rules, R"("text":"Cliente NO UBICADO")"), "attempt_failed");
+  EXPECT_EQ(status_of(rules, R"("text":"En TRANSITO a Lima")"), "in_transit");
+  EXPECT_EQ(status_of(rules, R"("text":"Sale a tránsito")"), "unmapped") << "each key has to hold";
+  EXPECT_EQ(status_of(rules, R"("text":"direccion")"), "unmapped");
+}
+
 TEST(StatusRule, MayLookAtAnotherField) {
   const std::string_view rules = R"toml([[track.status]]
 of = "../state"
@@ -294,9 +309,15 @@ reason = "recipient_absent"
 [[track.reason]]
 of = "note"
 prefix = "calle"
-reason = "address_not_found")toml";
+reason = "address_not_found"
+[[track.reason]]
+of = "note"
+contains = ["desistió"]
+reason = "recipient_refused")toml";
   EXPECT_EQ(status_of(rules, R"("code":"F","why":"nh")"), "attempt_failed recipient_absent");
   EXPECT_EQ(status_of(rules, R"("code":"F","why":"99","note":"Calle cerrada")"), "attempt_failed address_not_found");
+  EXPECT_EQ(status_of(rules, R"("code":"F","why":"99","note":"El cliente DESISTIO")"),
+            "attempt_failed recipient_refused");
   EXPECT_EQ(status_of(rules, R"("code":"F","why":"99")"), "attempt_failed other");
 }
 
@@ -307,6 +328,9 @@ TEST(Rules, ThatCannotMeanAnythingAreRefused) {
                std::runtime_error);
   EXPECT_THROW(load_small_profile(with_rules("[[track.status]]\ntexts = [' - ', '\u00a0']\nstatus = 'delivered'")),
                std::runtime_error);
+  EXPECT_THROW(load_small_profile(with_rules("[[track.status]]\ncontains = '\u00a0'\nstatus = 'delivered'")),
+               std::runtime_error)
+      << "it would stand in every text";
   EXPECT_THROW(load_small_profile(with_rules("[[track.status]]\nstatus = 'delivered'")), std::runtime_error);
 }
 

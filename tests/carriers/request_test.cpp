@@ -289,6 +289,19 @@ TEST_F(RequestTest, ServiceMayBeRequired) {
   EXPECT_EQ(request->body, "s=next%20day&g=2");
 }
 
+TEST_F(RequestTest, FieldOfAnOrderIsCutWhereverItStands) {
+  const std::string toml = creating(R"toml(method = "POST"
+url = "{{base_url}}/{{#first_4}}{{recipient.name}}{{/first_4}}"
+body_format = "json"
+optional = ["recipient.name", "recipient.phone", "parcels.0.description"]
+body = '''{"to":"{{#first_5}}{{recipient.name}}{{/first_5}}","tel":"{{#last_9}}{{#digits}}{{recipient.phone}}{{/digits}}{{/last_9}}"{{#parcels}},"what":"{{#first_2}}{{description}}{{/first_2}}"{{/parcels}}}'''
+)toml");
+  const HttpRequest request = create(toml, R"({"recipient": {"name": "Ana \"la\" Paz", "phone": "+51 987 654 321"},
+      "parcels": [{"description": "téé"}]})");
+  EXPECT_EQ(request.url, "https://c.example/a/Ana%20");
+  EXPECT_EQ(request.body, R"({"to":"Ana \"","tel":"987654321","what":"té"})");
+}
+
 TEST_F(RequestTest, ParcelNeverShowsAFieldOfTheOrder) {
   const std::string toml = creating(
       "method = \"POST\"\nurl = \"{{base_url}}\"\nbody_format = \"url\"\n"

@@ -100,6 +100,17 @@ TEST_F(SigningTest, AFunctionInsideADocumentInAStringIsEscapedAsTheDocumentIs) {
             "&lt;s&gt;a&amp;amp;1&lt;/s&gt;");
 }
 
+TEST_F(SigningTest, ATextIsCutByCharactersBeforeItIsEscaped) {
+  EXPECT_EQ(body("{{#first_2}}{{remito}}{{/first_2}}", "xml"), "A&amp;");
+  EXPECT_EQ(body("{{#last_2}}{{remito}}{{/last_2}}", "xml"), "&amp;1");
+  EXPECT_EQ(body("{{#first_3}}ñandú{{/first_3}}|{{#last_2}}ñandú{{/last_2}}"), "ñan|dú");
+  EXPECT_EQ(body("{{#first_999}}ñ{{/first_999}}|{{#first_1}}{{/first_1}}"), "ñ|") << "what is shorter stays";
+  EXPECT_EQ(body("{{#first_5}}12:34:56{{/first_5}}{{# first_1 }}xy{{/ first_1 }}"), "12:34x");
+  EXPECT_EQ(body("{{#last_9}}{{#digits}}+51 987-654.321 ext ½{{/digits}}{{/last_9}}"), "987654321");
+  EXPECT_EQ(body("{{#as_xml_text}}<s>{{#first_2}}{{remito}}{{/first_2}}</s>{{/as_xml_text}}", "xml"),
+            "&lt;s&gt;A&amp;amp;&lt;/s&gt;");
+}
+
 TEST_F(SigningTest, AKeyedHashTakesItsKeyFromInside) {
   EXPECT_EQ(body("{{#hmac_sha256}}{{#key}}{{secrets.password}}{{/key}}{{remito}}|{{settings.account}}{{/hmac_sha256}}"),
             carriers::to_hex(carriers::hmac(Digest::sha256, "hush-hush", "A&1|77&1")));
@@ -133,6 +144,9 @@ TEST_F(SigningTest, WhatIsNoFunctionOrLacksSomethingIsToldWhenTheProfileIsLoaded
   EXPECT_THAT(problem("{{#now}}soon{{/now}}"), HasSubstr("'soon' is not a format of a time"));
   EXPECT_THAT(problem("{{#now}}{{remito}}{{/now}}"), HasSubstr("no variable"));
   EXPECT_THAT(problem("{{#since}}%F{{/since}}"), HasSubstr("is not a variable here")) << "only a feed has a window";
+  for (const char* count : {"0", "05", "1000", "x", ""})
+    EXPECT_THAT(problem("{{#first_" + std::string(count) + "}}x{{/first_" + count + "}}"),
+                HasSubstr("is not a variable here"));
   EXPECT_THAT(problem("{{body}}"), HasSubstr("is not a variable here")) << "a body cannot hold itself";
 }
 

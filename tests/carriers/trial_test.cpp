@@ -53,12 +53,20 @@ class Trial : public testing::Test {
     profile_ = load_profile(dir(), {"tried", "", {}, {{"password", "canary-4f1d"}}}).value();
   }
   nlohmann::json trial(std::string body, std::string content_type = "text/xml") const {
+    return trial_of_pages({std::move(content_type)}, body);
+  }
+  /// An answer in as many pages as there are media types.
+  nlohmann::json trial_of_pages(const std::vector<std::string>& content_types, const std::string& body) const {
     const TrackItem asked{"04/17", from_iso8601("2026-11-01").value()};
-    TrialPage page{build_track(*profile_, std::span(&asked, 1), asked.registered_at).value(), {}};
-    page.answer.status = 200;
-    page.answer.content_type = std::move(content_type);
-    page.answer.body = std::move(body);
-    return describe_trial(*profile_, Redactor(*profile_), std::span(&page, 1), asked, asked.registered_at);
+    std::vector<TrialPage> pages;
+    for (const std::string& content_type : content_types) {
+      TrialPage page{build_track(*profile_, std::span(&asked, 1), asked.registered_at).value(), {}};
+      page.answer.status = 200;
+      page.answer.content_type = content_type;
+      page.answer.body = body;
+      pages.push_back(std::move(page));
+    }
+    return describe_trial(*profile_, Redactor(*profile_), pages, asked, asked.registered_at);
   }
   std::filesystem::path dir() const { return folder_.path() / "tried"; }
 
@@ -92,6 +100,14 @@ TEST_F(Trial, OfAnAnswerWhoseMediaTypeIsNoTextIsASampleToo) {
   const auto files = trial_sample(trial(std::string(answer_text), "text/xml; name=\"gu\xED\x61.xml\""));
   ASSERT_TRUE(files) << files.error();
   EXPECT_THAT(files->back().text, HasSubstr("text/xml; name=\\\"gu\xEF\xBF\xBD\x61.xml"));
+}
+
+TEST_F(Trial, KeepsTheMediaTypeOfEachPageWhereTheyDiffer) {
+  const std::string body(answer_text);
+  EXPECT_THAT(trial_sample(trial_of_pages({"text/xml", "text/xml; charset=ISO-8859-1"}, body)).value().back().text,
+              HasSubstr("\"content_type\": [\"text/xml\",\"text/xml; charset=ISO-8859-1\"],\n"));
+  EXPECT_THAT(trial_sample(trial_of_pages({"text/xml", "text/xml"}, body)).value().back().text,
+              HasSubstr("\"content_type\": \"text/xml\",\n"));
 }
 
 TEST_F(Trial, TellsWhyThereIsNoTree) {
