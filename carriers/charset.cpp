@@ -1,13 +1,12 @@
 #include "carriers/charset.h"
 
-#include <iconv.h>
-
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
 
+#include "carriers/charset_converter.h"
 #include "carriers/excerpt.h"
 #include "carriers/media_type.h"
 
@@ -15,10 +14,6 @@ namespace remitod::carriers {
 namespace {
 
 constexpr std::string_view utf8 = "UTF-8";
-
-bool is_utf8_name(std::string_view charset) {
-  return equal_ignoring_case(charset, utf8) || equal_ignoring_case(charset, "utf8");
-}
 
 /// What ISO-8859-1 is called. The names of windows-1252 are left to iconv, and those of ASCII: bytes beyond it under
 /// that name are most likely UTF-8.
@@ -60,14 +55,6 @@ std::string from_latin1(std::string_view bytes) {
   return text;
 }
 
-/// The name comes from the carrier, and iconv gives a meaning to '/' and ','.
-bool is_charset_name(std::string_view charset) {
-  return !charset.empty() && charset.size() <= 40 && std::ranges::all_of(charset, [](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-           std::string_view("-_.:+()").contains(c);
-  });
-}
-
 DecodeError unreadable(DecodeError::Kind kind, std::string_view charset, std::string_view bytes, std::size_t at) {
   const std::string_view problem =
       kind == DecodeError::Kind::truncated ? "ends inside a character of" : "not valid in the charset";
@@ -85,41 +72,6 @@ std::expected<void, DecodeError> check_utf8(std::string_view text) {
   return std::unexpected(
       unreadable(cut_off ? DecodeError::Kind::truncated : DecodeError::Kind::charset, utf8, text, at));
 }
-
-class Converter {
- public:
-  explicit Converter(const std::string& charset) : handle_(iconv_open(utf8.data(), charset.c_str())) {}
-  Converter(const Converter&) = delete;
-  Converter& operator=(const Converter&) = delete;
-  ~Converter() {
-    if (known()) iconv_close(handle_);
-  }
-  bool known() const { return handle_ != reinterpret_cast<iconv_t>(-1); }
-
-  /// Appends to `text`. Returns what iconv says: 0 when all was converted, else its errno; `bytes` is what is left.
-  int convert(std::string_view& bytes, std::string& text) {
-    char* in = const_cast<char*>(bytes.data());  // iconv's signature; it does not write there
-    std::size_t in_left = bytes.size();
-    std::size_t used = text.size();
-    int error = E2BIG;
-    while (error == E2BIG) {
-      text.resize(used + in_left + in_left / 4 + 64);
-      char* out = text.data() + used;
-      std::size_t out_left = text.size() - used;
-      error = iconv(handle_, &in, &in_left, &out, &out_left) == static_cast<std::size_t>(-1) ? errno : 0;
-      // Some charsets hold a character back until they know that no accent follows it.
-      if (error == 0 && iconv(handle_, nullptr, nullptr, &out, &out_left) == static_cast<std::size_t>(-1))
-        error = errno;
-      used = text.size() - out_left;
-    }
-    text.resize(used);
-    bytes.remove_prefix(bytes.size() - in_left);
-    return error;
-  }
-
- private:
-  iconv_t handle_;
-};
 
 struct Mark {
   std::string_view bytes;
@@ -140,20 +92,6 @@ Mark mark_of(std::string_view body) {
   if (body.size() >= 2 && body[0] == '\0' && body[1] != '\0') return {"", "UTF-16BE"};
   if (body.size() >= 2 && body[0] != '\0' && body[1] == '\0') return {"", "UTF-16LE"};
   return {};
-}
-
-/// The encoding that `<?xml ... ?>` names. `body` is in some charset that contains ASCII.
-std::string_view charset_of_xml(std::string_view body) {
-  constexpr std::size_t declaration_bytes_max = 256;
-  const std::size_t start = body.find('<');
-  if (start == std::string_view::npos || !body.substr(start).starts_with("<?xml")) return {};
-  std::string_view declaration = body.substr(start, declaration_bytes_max);
-  declaration = declaration.substr(0, declaration.find("?>"));
-  const std::size_t key = declaration.find("encoding");
-  const std::size_t open = declaration.find_first_of("\"'", key);
-  if (key == std::string_view::npos || open == std::string_view::npos) return {};
-  const std::string_view value = declaration.substr(open + 1);
-  return value.substr(0, value.find(declaration[open]));
 }
 
 /// What the syntax identifier of an EDIFACT interchange says (code list 0001). Levels A and B are ASCII, by the book.
@@ -189,6 +127,30 @@ bool is_wide(std::string_view charset) {
 }
 
 }  // namespace
+
+bool is_utf8_name(std::string_view charset) {
+  return equal_ignoring_case(charset, utf8) || equal_ignoring_case(charset, "utf8");
+}
+
+std::string_view charset_of_xml(std::string_view body) {
+  constexpr std::size_t declaration_bytes_max = 256;
+  const std::size_t start = body.find('<');
+  if (start == std::string_view::npos || !body.substr(start).starts_with("<?xml")) return {};
+  std::string_view declaration = body.substr(start, declaration_bytes_max);
+  declaration = declaration.substr(0, declaration.find("?>"));
+  const std::size_t key = declaration.find("encoding");
+  const std::size_t open = declaration.find_first_of("\"'", key);
+  if (key == std::string_view::npos || open == std::string_view::npos) return {};
+  const std::string_view value = declaration.substr(open + 1);
+  return value.substr(0, value.find(declaration[open]));
+}
+
+std::uint32_t code_point(std::string_view character) {
+  const auto byte = [character](std::size_t at) { return static_cast<unsigned char>(character[at]); };
+  std::uint32_t code = character.size() == 1 ? byte(0) : byte(0) & (0x7FU >> character.size());
+  for (std::size_t i = 1; i < character.size(); ++i) code = code << 6 | (byte(i) & 0x3FU);
+  return code;
+}
 
 std::size_t utf8_sequence(std::string_view text, std::size_t at) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[at + i]); };
@@ -242,7 +204,7 @@ std::expected<std::string, DecodeError> to_utf8(std::string_view bytes, std::str
   if (!is_charset_name(charset))
     return std::unexpected(
         DecodeError{DecodeError::Kind::charset, "'" + excerpt(charset, 0, 40) + "' is no name of a charset"});
-  Converter converter{std::string(charset)};
+  CharsetConverter converter{std::string(utf8), std::string(charset)};
   if (!converter.known())
     return std::unexpected(DecodeError{DecodeError::Kind::charset, "unknown charset '" + std::string(charset) + "'"});
   std::string text;

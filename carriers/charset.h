@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <expected>
 #include <string>
 #include <string_view>
@@ -9,6 +10,14 @@
 #include "carriers/answer.h"
 
 namespace remitod::carriers {
+
+bool is_utf8_name(std::string_view charset);
+
+/// The encoding that `<?xml ... ?>` names, or nothing. `body` is in some charset that contains ASCII.
+std::string_view charset_of_xml(std::string_view body);
+
+/// Of one valid UTF-8 character.
+std::uint32_t code_point(std::string_view character);
 
 /// Bytes of the valid UTF-8 character at `at` (1 to 4); 0 where there is none.
 std::size_t utf8_sequence(std::string_view text, std::size_t at);

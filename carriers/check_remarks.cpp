@@ -1,11 +1,15 @@
 #include "carriers/check_remarks.h"
 
 #include <algorithm>
+#include <array>
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "carriers/body_charset.h"
+#include "carriers/charset.h"
 #include "carriers/files_operation.h"
+#include "carriers/media_type.h"
 #include "carriers/payload.h"
 #include "carriers/report_expressions.h"
 #include "carriers/xpath_cost.h"
@@ -30,6 +34,31 @@ bool runs_backwards(const nlohmann::json& events) {
 /// The code is the text, behind which a reason may stand.
 bool stands_in(const std::string& text, const std::string& code) {
   return text == code || text.starts_with(code + ": ");
+}
+
+/// A body with what people write: names, addresses.
+bool tells_of_an_order(const CallTemplate& request) {
+  constexpr std::array codes{"order_number", "parcel_group", "service", "client_ref", "remito"};
+  return request.body && std::ranges::any_of(request.names.members, [&](const auto& member) {
+           return member.second.kind != NameTree::Kind::unlisted &&
+                  std::ranges::find(codes, member.first) == codes.end();
+         });
+}
+
+bool states_charset(const CallTemplate& request) {
+  return !request.body_charset.empty() || !charset_of_xml(*request.body).empty() ||
+         std::ranges::any_of(request.headers, [](const auto& header) {
+           return equal_ignoring_case(header.first, "content-type") &&
+                  !header_parameter(header.second, "charset").empty();
+         });
+}
+
+/// In which the carrier says what became of an order.
+std::string charset_of_answers(const CompiledProfile& profile) {
+  std::string charset;
+  if (profile.create) charset = profile.create->answer.decode.charset;
+  if (charset.empty() && profile.track) charset = profile.track->reports.answer.decode.charset;
+  return charset;
 }
 
 class Remarks {
@@ -63,6 +92,16 @@ class Remarks {
                                  (meant.empty() ? "" : " (did you mean '" + meant + "'?)") +
                                  ": unless the platform adds it to its orders by itself, it is always empty");
     }
+  }
+
+  /// Who answers in an old charset mostly reads no other either, and says so only where a name comes out garbled.
+  template <class Operation>
+  void look_at_charset(const std::string& key, const std::optional<Operation>& operation, const std::string& answers) {
+    if (!operation || !tells_of_an_order(operation->request) || states_charset(operation->request)) return;
+    if (!answers.empty() && is_single_byte(answers))
+      add(key + ".body", "answers come in " + answers +
+                             ", and this body leaves in UTF-8: does the carrier want it in " + answers +
+                             ", too? Then its Content-Type says so, or body_charset");
   }
 
   void look_at_spans(const ReportRules& rules) {
@@ -239,6 +278,11 @@ std::vector<Remark> remarks(const CompiledProfile& profile, const RulesTouched& 
   found.look_at_order("confirm", profile.confirm);
   found.look_at_order("find", profile.find);
   found.look_at_order("quote", profile.quote);
+  const std::string answers = charset_of_answers(profile);
+  found.look_at_charset("create", profile.create, answers);
+  found.look_at_charset("confirm", profile.confirm, answers);
+  found.look_at_charset("find", profile.find, answers);
+  found.look_at_charset("quote", profile.quote, answers);
   found.look_at_unmapped();
   if (profile.track) found.look_at_spans(profile.track->reports);
   return found.take();

@@ -1,9 +1,10 @@
 #include "carriers/check_request.h"
 
 #include <algorithm>
-#include <array>
 #include <pugixml.hpp>
 
+#include "carriers/body_charset.h"
+#include "carriers/charset.h"
 #include "carriers/check_pages.h"
 #include "carriers/compiled.h"
 #include "carriers/excerpt.h"
@@ -87,28 +88,33 @@ std::string near(std::string_view body, std::size_t byte) {
 
 std::string body_problem(const HttpRequest& request) {
   const std::string header = content_type(request);
-  if (request.body.empty() || header.empty()) return "";
+  if (request.body.empty()) return "";
+  const std::string body = readable_body(request);
   const std::string_view type = media_type(header);
   if (is_kind(type, "json")) {
     try {
-      [[maybe_unused]] const json parsed = json::parse(request.body);
+      [[maybe_unused]] const json parsed = json::parse(body);
     } catch (const json::parse_error& error) {
-      return "the body is no JSON" + near(request.body, error.byte);
+      return "the body is no JSON" + near(body, error.byte);
     } catch (const json::exception& error) {  // a number that is too large for any
       return std::string("the body is no JSON: ") + error.what();
     }
   }
   if (is_kind(type, "xml")) {
     pugi::xml_document document;
-    const pugi::xml_parse_result result = document.load_buffer(request.body.data(), request.body.size());
+    const pugi::xml_parse_result result =
+        document.load_buffer(body.data(), body.size(), pugi::parse_default, pugi::encoding_utf8);
     if (!result)
       return std::string("the body is no XML: ") + result.description() +
-             near(request.body, static_cast<std::size_t>(result.offset));
+             near(body, static_cast<std::size_t>(result.offset));
   }
-  const std::string charset(header_parameter(header, "charset"));
-  constexpr std::array fit{"utf-8", "utf8", "us-ascii"};
-  if (!charset.empty() && std::ranges::none_of(fit, [&](auto name) { return equal_ignoring_case(charset, name); }))
-    return "the body leaves in UTF-8, and its Content-Type says " + charset + ": no other charset can be sent yet";
+  const std::pair<const char*, std::string> stated[] = {
+      {"Content-Type", std::string(header_parameter(header, "charset"))},
+      {"declaration", std::string(charset_of_xml(body))}};
+  for (const auto& [who, charset] : stated)
+    if (!charset.empty() && !is_readable_as(request.body_charset, charset))
+      return "the body leaves in " + (request.body_charset.empty() ? "UTF-8" : request.body_charset) + ", and its " +
+             who + " says " + charset;
   return "";
 }
 
@@ -147,7 +153,7 @@ std::optional<ShownRequest> invented_create(const Profile& profile, std::string&
   order.remito = create->range ? "0000000417" : "";
   order.payload = invented_payload(create->request.names);
   const auto request = request_of(profile, order);
-  ShownRequest shown{"create", "", ""};
+  ShownRequest shown{"create", "", "", ""};
   if (!request) {
     shown.problem = request.error();
     return shown;
@@ -155,7 +161,8 @@ std::optional<ShownRequest> invented_create(const Profile& profile, std::string&
   problem_of_body = body_problem(*request);
   shown.text = request->method + " " + request->url + "\n";
   for (const std::string& header : request->headers) shown.text += header + "\n";
-  shown.text += "\n" + request->body;
+  shown.text += "\n" + readable_body(*request);
+  shown.body_charset = request->body_charset;
   return shown;
 }
 

@@ -1,12 +1,11 @@
 #include "carriers/profile_decode.h"
 
-#include <iconv.h>
-
 #include <algorithm>
 #include <pugixml.hpp>
 #include <string>
 #include <vector>
 
+#include "carriers/charset_converter.h"
 #include "carriers/document_tree.h"
 #include "carriers/profile_fields.h"
 
@@ -14,14 +13,6 @@ namespace remitod::carriers {
 namespace {
 
 constexpr std::size_t group_levels_max = 8;
-
-bool is_charset(const std::string& name) {
-  const iconv_t converter = iconv_open("UTF-8", name.c_str());
-  // NOLINTNEXTLINE(performance-no-int-to-ptr, cppcoreguidelines-pro-type-cstyle-cast): iconv's own error value
-  if (converter == reinterpret_cast<iconv_t>(-1)) return false;
-  iconv_close(converter);
-  return true;
-}
 
 void read_embedded(TableReader& answer, DecodeOptions& options) {
   for (const std::string& path : answer.texts("embedded")) {
@@ -144,7 +135,8 @@ DecodeOptions read_decode_options(TableReader& answer) {
   }
   if (const auto charset = answer.text("charset")) {
     options.charset = *charset;
-    if (!is_charset(*charset)) answer.error("charset", "is not a character set that iconv knows");
+    if (!CharsetConverter("UTF-8", *charset).known())
+      answer.error("charset", "is not a character set that iconv knows");
   }
   if (answer.has("part")) options.part = answer.required_text("part").value_or("");
   read_embedded(answer, options);

@@ -2,7 +2,10 @@
 #include <algorithm>
 #include <array>
 
+#include "carriers/body_charset.h"
+#include "carriers/charset.h"
 #include "carriers/escape.h"
+#include "carriers/media_type.h"
 #include "carriers/profile_parts.h"
 #include "carriers/template_marks.h"
 
@@ -15,6 +18,7 @@ struct RequestTexts {
   NamedTexts headers;
   std::optional<std::string> body;
   Escape body_escape = Escape::none;
+  std::optional<std::string> body_charset;
   std::chrono::milliseconds timeout{0};
 };
 
@@ -33,6 +37,8 @@ RequestTexts read_texts(TableReader& reader) {
     reader.error("body", "needs body_format: how values are escaped in it (\"xml\", \"json\", \"url\" or \"none\")");
   if (texts.body && texts.method == "GET" && reader.has("method") == method.has_value())
     reader.error("body", "a GET request has no body: state a method");
+  texts.body_charset = reader.text("body_charset");
+  if (texts.body_charset && !texts.body) reader.error("body_charset", "there is no body that would leave in it");
   texts.timeout = reader.duration("timeout").value_or(std::chrono::milliseconds{0});
   return texts;
 }
@@ -99,16 +105,11 @@ bool is_header_name(std::string_view name) {
   });
 }
 
-bool same_header(std::string_view a, std::string_view b) {
-  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
-  return std::ranges::equal(a, b, {}, lower, lower);
-}
-
 /// An operation's own header takes the place of the one of [auth].
 NamedTexts with_auth_headers(const NamedTexts& own, const LoadContext& context) {
   NamedTexts all;
   for (const auto& header : context.auth_headers)
-    if (std::ranges::none_of(own, [&](const auto& one) { return same_header(one.first, header.first); }))
+    if (std::ranges::none_of(own, [&](const auto& one) { return equal_ignoring_case(one.first, header.first); }))
       all.push_back(header);
   all.insert(all.end(), own.begin(), own.end());
   return all;
@@ -135,6 +136,38 @@ NameTree header_names(NameTree names) {
   return names;
 }
 
+/// The charset that the Content-Type states; empty: none.
+std::string stated_charset(TableReader& reader, const NamedTexts& own, const NamedTexts& all) {
+  const auto header =
+      std::ranges::find_if(all, [](const auto& one) { return equal_ignoring_case(one.first, "Content-Type"); });
+  const std::string charset(header == all.end() ? "" : header_parameter(header->second, "charset"));
+  const std::string problem = charset.empty()          ? ""
+                              : charset.contains("{{") ? "the charset of a body is written out, without variables"
+                                                       : body_charset_problem(charset);
+  if (problem.empty()) return charset;
+  if (std::ranges::find(own, *header) != own.end())
+    reader.table("headers")->error(header->first, problem);
+  else
+    reader.error("body", "the Content-Type of [auth]: " + problem);
+  return "";
+}
+
+/// The charset that the body leaves in; empty: UTF-8. `rendered` is the body as far as it is known.
+std::string load_body_charset(TableReader& reader, const RequestTexts& texts, const NamedTexts& headers,
+                              const std::string& rendered) {
+  std::string charset;
+  if (!texts.body_charset)
+    charset = stated_charset(reader, texts.headers, headers);
+  else if (const std::string problem = body_charset_problem(*texts.body_charset); !problem.empty())
+    reader.error("body_charset", problem);
+  else
+    charset = *texts.body_charset;
+  if (is_utf8_name(charset)) charset.clear();
+  if (const auto written = to_charset(rendered, charset, texts.body_escape); !written)
+    reader.error("body", lacking(written.error(), charset));  // no request with that could ever be made
+  return charset;
+}
+
 /// The texts of a request with what [auth] adds to them; nothing where something is wrong with them.
 std::optional<CallTemplate> load_texts(TableReader& reader, const NameTree& names, const LoadContext& context) {
   const RequestTexts texts = read_texts(reader);
@@ -150,9 +183,11 @@ std::optional<CallTemplate> load_texts(TableReader& reader, const NameTree& name
   request.session = context.session;
   const bool url_good = !texts.url.empty() && check_url(reader, "url", texts.url, names, context);
   const bool headers_good = check_headers(reader, "headers", texts.headers, names, context);
-  const bool body_good = !texts.body || try_text(reader, "body", *texts.body, names, context,
-                                                 {Part::body, texts.body_escape, context.base_url});
-  if (!url_good || !headers_good || !body_good) return std::nullopt;
+  std::optional<std::string> body;
+  if (texts.body)
+    body = try_text(reader, "body", *texts.body, names, context, {Part::body, texts.body_escape, context.base_url});
+  if (!url_good || !headers_good || body.has_value() != texts.body.has_value()) return std::nullopt;
+  if (body) request.body_charset = load_body_charset(reader, texts, request.headers, *body);
   return request;
 }
 

@@ -10,6 +10,7 @@
 #include <span>
 #include <utility>
 
+#include "carriers/body_charset.h"
 #include "carriers/charset.h"
 #include "carriers/compiled.h"
 #include "carriers/digest.h"
@@ -48,10 +49,7 @@ struct Character {
 
 Character first_character(std::string_view text) {
   const std::size_t length = std::max<std::size_t>(utf8_sequence(text, 0), 1);
-  const auto byte = [text](std::size_t at) { return static_cast<unsigned char>(text[at]); };
-  std::uint32_t code = length == 1 ? byte(0) : byte(0) & (0x7FU >> length);
-  for (std::size_t i = 1; i < length; ++i) code = code << 6 | (byte(i) & 0x3FU);
-  return {code, text.substr(0, length)};
+  return {code_point(text.substr(0, length)), text.substr(0, length)};
 }
 
 /// A number at the beginning of a text, and the bytes that it takes; none: no such digits.
@@ -100,7 +98,15 @@ std::size_t json_bytes(std::string_view text, const Character& character) {
   const std::string_view rest = text.substr(slashes);
   if (rest.starts_with('u')) {
     const auto number = number_at(rest.substr(1), 16, 4);
-    if (number && number->second == 4 && number->first == character.code) return slashes + 5;
+    const bool is_whole = number && number->second == 4;
+    if (is_whole && number->first == character.code) return slashes + 5;
+    const bool is_first_half = is_whole && character.code > 0xFFFF && number->first >> 10 == 0xD800U >> 10;
+    const std::size_t again = is_first_half ? run_of(rest.substr(5), "\\") : 0;
+    if (again != 0 && rest.substr(5 + again).starts_with('u')) {
+      const auto second = number_at(rest.substr(6 + again), 16, 4);
+      const auto code = 0x10000 + ((number->first & 0x3FFU) << 10) + (second ? second->first & 0x3FFU : 0);
+      if (second && second->second == 4 && code == character.code) return slashes + 5 + again + 5;
+    }
   }
   if (rest.starts_with(character.bytes)) return slashes + character.bytes.size();
   const std::size_t reference = reference_bytes(rest, character);
@@ -185,6 +191,16 @@ void add_charset_forms(std::vector<std::string>& forms, std::string_view secret)
   if (is_latin && latin.size() >= secret_bytes_min) forms.push_back(std::move(latin));
 }
 
+/// In a charset that bodies leave in, plainly and in a form.
+void add_forms_in(std::vector<std::string>& forms, const std::string& secret, const std::string& charset) {
+  const auto written = to_charset(secret, charset, Escape::none);
+  if (!written || *written == secret || secret.size() < secret_bytes_min) return;
+  std::vector<std::string> all = escaped_forms(*written);
+  all.push_back(*written);
+  for (std::string& form : all)
+    if (form.size() >= secret_bytes_min) forms.push_back(std::move(form));
+}
+
 /// What of it can be seen in the base64 of a longer text, "user:secret": that depends on how many bytes stand before
 /// it.
 std::vector<std::string> inside_base64(std::string_view secret) {
@@ -223,10 +239,11 @@ void add_forms(std::vector<std::string>& forms, std::string_view secret) {
   forms.push_back(*apply_function(*find_function("upper"), hex, "", {}));
 }
 
-std::vector<std::string> forms_of(const std::vector<std::string>& secrets) {
+std::vector<std::string> forms_of(const std::vector<std::string>& secrets, const std::vector<std::string>& charsets) {
   std::vector<std::string> forms;
   for (const std::string& secret : secrets) {
     add_forms(forms, secret);
+    for (const std::string& charset : charsets) add_forms_in(forms, secret, charset);
     // A key in PEM form is shown line by line.
     for (std::string_view rest = secret; rest.contains('\n');) {
       const std::size_t end = rest.find('\n');
@@ -316,12 +333,35 @@ bool holds_credentials(std::string_view header) {
   });
 }
 
+std::vector<std::string> charsets_of_bodies(const CompiledProfile& profile) {
+  std::vector<std::string> charsets;
+  const auto add = [&](const auto& operation) {
+    if (operation && !operation->request.body_charset.empty()) charsets.push_back(operation->request.body_charset);
+  };
+  add(profile.track);
+  add(profile.create);
+  if (profile.create && profile.create->range) add(profile.create->range->operation);
+  add(profile.confirm);
+  add(profile.find);
+  add(profile.cancel);
+  if (profile.cancel) add(profile.cancel->lookup);
+  add(profile.quote);
+  add(profile.feed);
+  if (profile.session)
+    for (const LoginStep& step : profile.session->login) add(&step);
+  std::ranges::sort(charsets);
+  const auto repeated = std::ranges::unique(charsets);
+  charsets.erase(repeated.begin(), repeated.end());
+  return charsets;
+}
+
 }  // namespace
 
-Redactor::Redactor(const Profile& profile) : secrets_(secrets_of(profile.compiled().secrets)) {}
+Redactor::Redactor(const Profile& profile)
+    : charsets_(charsets_of_bodies(profile.compiled())), secrets_(secrets_of(profile.compiled().secrets)) {}
 
-Redactor::Secrets Redactor::secrets_of(const std::vector<std::string>& values) {
-  Secrets secrets{forms_of(values), {}, {}};
+Redactor::Secrets Redactor::secrets_of(const std::vector<std::string>& values) const {
+  Secrets secrets{forms_of(values, charsets_), {}, {}};
   secrets.beginnings = beginnings_of(secrets.forms);
   std::ranges::copy_if(values, std::back_inserter(secrets.escapable), [](const std::string& value) {
     return value.size() >= secret_bytes_min && is_escapable(value);
@@ -350,7 +390,7 @@ std::string Redactor::redact(const HttpRequest& request) const {
   for (const std::string& header : request.headers)
     text += holds_credentials(header) ? header.substr(0, header.find(':')) + ": " + std::string(replacement) + "\n"
                                       : redact(header) + "\n";
-  return text + "\n" + redact(request.body);
+  return text + "\n" + redact(readable_body(request));
 }
 
 }  // namespace remitod::carriers

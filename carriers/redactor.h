@@ -26,7 +26,8 @@ class Redactor {
   /// With "[secret]" instead of each; also where the text was cut inside of one, at its end or at a "..." of a message.
   /// Values of fewer than four bytes are left: they stand in every text.
   std::string redact(std::string text) const;
-  /// Method, URL, headers and body, for people. Of headers that hold nothing but credentials only the name is left.
+  /// Method, URL, headers and body, for people: in UTF-8, whatever the body leaves in. Of headers that hold nothing but
+  /// credentials only the name is left.
   std::string redact(const HttpRequest& request) const;
 
  private:
@@ -36,8 +37,9 @@ class Redactor {
     /// Those with characters that are escaped somewhere: in which way, nobody can list.
     std::vector<std::string> escapable;
   };
-  static Secrets secrets_of(const std::vector<std::string>& values);
+  Secrets secrets_of(const std::vector<std::string>& values) const;
 
+  std::vector<std::string> charsets_;  ///< that bodies leave in, besides UTF-8
   Secrets secrets_;
   std::deque<Secrets> sessions_;
 };

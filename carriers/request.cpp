@@ -58,7 +58,7 @@ std::expected<HttpRequest, RequestError> build_call(const Profile& profile, cons
   for (const auto& [name, values] : request.constants.members) data.members.insert_or_assign(name, values);
   const auto cut = cut_template(request, data);
   if (!cut) return refuse(cut.error().name, cut.error().message);
-  return fill_request(profile.compiled(), *cut, call, window);
+  return fill_request(profile.compiled(), *cut, call, window, {}, &data);
 }
 
 std::expected<HttpRequest, RequestError> build_for_order(const Profile& profile, const CallTemplate& request,

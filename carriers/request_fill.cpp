@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "carriers/aws_signature.h"
+#include "carriers/body_charset.h"
 #include "carriers/digest.h"
 
 namespace remitod::carriers {
@@ -32,6 +33,14 @@ bool has_value(std::string_view header) {
   return !is_blank(header.substr(header.find(':') + 1));
 }
 
+/// Which field holds a character that the body's charset lacks.
+std::string holder_of(std::string_view character, std::span<const ItemValues> items, const JsonValue* order) {
+  for (const ItemValues& item : items)
+    if (item.remito.contains(character)) return "remito";
+  const std::string place = order ? place_of(*order, character) : "";
+  return place.empty() ? "body" : place;
+}
+
 /// Fills the texts of one request; the first refusal stays.
 class Texts {
  public:
@@ -56,7 +65,7 @@ class Texts {
 
 std::expected<HttpRequest, RequestError> fill_request(const CompiledProfile& profile, const CutTemplate& request,
                                                       const Call& call, const FeedWindow& window,
-                                                      std::span<const ItemValues> items) {
+                                                      std::span<const ItemValues> items, const JsonValue* order) {
   if (call.session.size() < request.session_values)
     return std::unexpected(RequestError{"session", "there is none yet: log in first"});
   CallValues values;
@@ -75,6 +84,13 @@ std::expected<HttpRequest, RequestError> fill_request(const CompiledProfile& pro
   http.timeout = request.timeout;
   Texts texts(values, items);
   if (request.body) texts.append(http.body, *request.body, "body");
+  if (!request.body_charset.empty()) {  // of few carriers, and of nearly no question where a shipment is
+    auto written = to_charset(http.body, request.body_charset, request.body_escape);
+    if (!written)
+      texts.refuse(holder_of(written.error(), items, order), lacking(written.error(), request.body_charset));
+    http.body = std::move(written).value_or("");
+    http.body_charset = request.body_charset;
+  }
   values.body = http.body;
   if (call.page.url.empty())
     texts.append(http.url, request.url, "url");

@@ -10,9 +10,12 @@
 
 namespace remitod::carriers {
 
-/// Body, URL and headers in this order, since each may sign the ones before. `times.registered` is left to the items.
+/// Body, URL and headers in this order, since each may sign the ones before: of the body, the bytes that are sent.
+/// `times.registered` is left to the items. `order`: what the templates were filled from, to name a field of it in a
+/// refusal.
 std::expected<HttpRequest, RequestError> fill_request(const CompiledProfile& profile, const CutTemplate& request,
                                                       const Call& call, const FeedWindow& window = {},
-                                                      std::span<const ItemValues> items = {});
+                                                      std::span<const ItemValues> items = {},
+                                                      const JsonValue* order = nullptr);
 
 }  // namespace remitod::carriers

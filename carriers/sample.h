@@ -71,7 +71,7 @@ nlohmann::json told(const CancelAnswer& answer);
 nlohmann::json told(const CancelLookupAnswer& answer);
 nlohmann::json told(const QuoteAnswer& answer);
 
-/// What is sent, in the shape of Expectation::request.
+/// What is sent, in the shape of Expectation::request: the body in UTF-8, whatever it leaves in.
 nlohmann::json told(const HttpRequest& request);
 
 /// The text of an expectation with what it does not say yet behind what it says. Null: nothing is to be added of it.

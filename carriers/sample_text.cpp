@@ -3,6 +3,7 @@
 #include <utility>
 #include <vector>
 
+#include "carriers/body_charset.h"
 #include "carriers/sample.h"
 
 namespace remitod::carriers {
@@ -108,8 +109,9 @@ std::vector<std::string> lines_of(std::string_view text) {
 }  // namespace
 
 json told(const HttpRequest& request) {
-  json body = request.body;
-  if (request.body.contains('\n')) body = lines_of(request.body);
+  const std::string text = readable_body(request);
+  json body = text;
+  if (text.contains('\n')) body = lines_of(text);
   return {{"method", request.method}, {"url", request.url}, {"headers", request.headers}, {"body", std::move(body)}};
 }
 

@@ -279,6 +279,8 @@ void CutTemplate::note_uses(const CutText& text) {
 std::expected<CutTemplate, RenderError> cut_template(const CallTemplate& request, const JsonValue& data) {
   CutTemplate result;
   result.method = request.method;
+  result.body_charset = request.body_charset;
+  result.body_escape = request.body_escape;
   result.timeout = request.timeout;
   result.first_page = request.first_page;
   result.session_values = request.session.size();

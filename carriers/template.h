@@ -117,6 +117,8 @@ struct CutTemplate {
   std::vector<std::string> constant_headers;  ///< "Name: value"
   std::vector<CutText> headers;               ///< likewise, with variables in the value
   std::optional<CutText> body;
+  std::string body_charset;              ///< that it leaves in; empty: UTF-8
+  Escape body_escape = Escape::none;     ///< how what that charset lacks is written
   std::chrono::milliseconds timeout{0};  ///< zero: the transport's
   std::size_t session_values = 0;        ///< so many have to be there
   int first_page = 1;                    ///< the number by which the carrier calls its first page
@@ -134,6 +136,7 @@ struct CallTemplate {
   std::vector<std::pair<std::string, std::string>> headers;  ///< name and the template of its value
   std::optional<std::string> body;
   Escape body_escape = Escape::none;
+  std::string body_charset;              ///< that it leaves in; empty: UTF-8
   std::chrono::milliseconds timeout{0};  ///< zero: the transport's
   int first_page = 1;
   std::string base_url;

@@ -59,6 +59,7 @@ struct HttpRequest {
   std::string url;
   std::vector<std::string> headers;  ///< "Name: value"
   std::string body;
+  std::string body_charset = {};  ///< what the bytes of `body` are, for whoever shows it; empty: UTF-8
   std::shared_ptr<const TransportOptions> options;
   std::chrono::milliseconds timeout{0};  ///< instead of options->total_timeout; zero: that
   /// For calls that must not be repeated (create): a new connection, HTTP/1.1, closed afterwards. On a re-used

@@ -152,7 +152,9 @@ std::string tree_text(const AnswerRules& rules, const HttpAnswer& answer) {
 }
 
 json describe_request(const Redactor& redactor, const HttpRequest& request) {
-  return {{"request", redactor.redact(request)}};
+  json page{{"request", redactor.redact(request)}};
+  if (!request.body_charset.empty()) page["body_charset"] = request.body_charset;
+  return page;
 }
 
 json describe_login(const Profile& profile, const Redactor& redactor, std::span<const LoginExchange> exchanges) {

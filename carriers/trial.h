@@ -33,6 +33,7 @@ struct LoginExchange {
 
 /// {"carrier": "rapidos", "remito": "0417", "asked_at": "2026-11-23T21:04:05Z",
 ///  "pages": [{"request": "GET https://...", "http_status": 200, "content_type": "text/xml", "elapsed_ms": 81,
+///             "body_charset": "ISO-8859-1",          of the request, which is shown in UTF-8; absent: it left in that
 ///             "headers": ["X-Token: [secret]"],      those that the profile reads, where there are any
 ///             "body": "...",            or "body_base64" where the bytes are no UTF-8, and "text", what they say
 ///             "tree": "<Respuesta>...", "notes": ["..."]}],    or "tree_problem" where there is none

@@ -63,7 +63,8 @@ std::string request_text(const carriers::ShownRequest& request, const Painter& p
   const std::string head =
       "  " + paint(Colour::cyan, "request") + " of [" + request.operation + "], with an invented order: ";
   if (!request.problem.empty()) return head + paint(Colour::yellow, request.problem) + "\n";
-  return head + "a sample with \"payload\" would hold it\n" + indented(request.text, "    ");
+  const std::string leaves = request.body_charset.empty() ? "" : "; its body leaves in " + request.body_charset;
+  return head + "a sample with \"payload\" would hold it" + leaves + "\n" + indented(request.text, "    ");
 }
 
 json to_json(const Decider& decider) {
@@ -114,7 +115,10 @@ std::string check_json(const ProfileCheck& check) {
   }
   json requests = json::array();
   for (const carriers::ShownRequest& request : check.requests)
-    requests.push_back(json{{"operation", request.operation}, {"text", request.text}, {"problem", request.problem}});
+    requests.push_back(json{{"operation", request.operation},
+                            {"text", request.text},
+                            {"problem", request.problem},
+                            {"body_charset", request.body_charset}});
   const json object{{"carrier", check.name},          {"file", check.file.string()},   {"ok", check.passed()},
                     {"errors", std::move(errors)},    {"samples", std::move(samples)}, {"remarks", std::move(remarks)},
                     {"requests", std::move(requests)}};

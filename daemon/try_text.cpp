@@ -44,7 +44,9 @@ std::string body_text(const json& page) {
 
 /// `what`: "" or "login ".
 std::string page_text(const json& page, const std::string& what, const std::string& number, const Painter& paint) {
-  std::string text = headline(paint, what + "request" + number) + indented(page.value("request", ""));
+  const std::string charset = page.value("body_charset", "");
+  const std::string leaves = charset.empty() ? "" : ", its body in " + printable(charset);
+  std::string text = headline(paint, what + "request" + number + leaves) + indented(page.value("request", ""));
   if (page.contains("problem")) text += paint(Colour::red, "  " + printable(page.value("problem", ""))) + "\n";
   if (!page.contains("http_status")) return text;
   text += headline(paint, what + "answer" + number + ": HTTP " + std::to_string(page.value("http_status", 0)) + " " +

@@ -159,15 +159,54 @@ TEST_F(CheckedOrder, WhoseBodyIsNotWhatItSaysToBeIsToBeLookedAt) {
               Contains(HasSubstr("create.body: the body is no JSON: ")));
   for (const char* type : {"text/xml", "application/vnd.carrier-v5+XML"})
     EXPECT_THAT(body_of(type, "<to>{{recipient.name}}</two>"), Contains(HasSubstr("the body is no XML: ")));
-  EXPECT_THAT(body_of("application/json; charset=ISO-8859-1", R"({"to": "{{recipient.name}}"})"),
-              Contains(HasSubstr("the body leaves in UTF-8, and its Content-Type says ISO-8859-1")));
-  for (const char* type : {"application/json; charset=utf-8", "application/json; charset=UTF8", "application/json"})
+  EXPECT_THAT(body_of("text/plain", R"(<?xml version="1.0" encoding="ISO-8859-1"?><to>{{recipient.name}}</to>)"),
+              Contains(HasSubstr("the body leaves in UTF-8, and its declaration says ISO-8859-1")));
+  for (const char* type : {"application/json; charset=utf-8", "application/json; charset=UTF8", "application/json",
+                           "application/json; charset=ISO-8859-1"})
     EXPECT_THAT(body_of(type, R"({"to": "{{recipient.name}}"})"), Not(Contains(HasSubstr("create.body"))));
   body_of("application/json", R"({"to" "{{recipient.name}}"})");
   remove("samples/one.json");
   remove("samples/one.expected.json");
   EXPECT_THAT(remarks(),
               AllOf(Contains(HasSubstr("the body is no JSON")), Contains(HasSubstr("there are no samples"))));
+}
+
+TEST_F(CheckedOrder, ThatLeavesInLatin1IsShownAndHeldAsText) {
+  change("carrier.toml", "X-Day =", "Content-Type = \"text/xml; charset=ISO-8859-1\", X-Day =");
+  const std::string order = test::with(asked, "Ana & Co", "Ana Muñoz Žižka");
+  const SampleCheck check = sample_of(R"({"number": "7"})", order);
+  EXPECT_THAT(check.proposal, HasSubstr("\"<to>Ana Muñoz &#381;i&#382;ka</to><kg>1.50</kg>\",\n"));
+  write("samples/one.expected.json", check.proposal);
+  EXPECT_EQ(told(only_sample()), "");
+  change("samples/one.expected.json", "Ana Muñoz &#381;", "Ana Núñez ");
+  EXPECT_THAT(told(only_sample()),
+              AllOf(HasSubstr("<to>Ana Núñez i"), HasSubstr(" / [\"<order>\",\"<to>Ana Muñoz &#381;"),
+                    HasSubstr(" create.body\n")));
+  remove("samples/one.json");
+  remove("samples/one.expected.json");
+  const ProfileCheck without = check_profile(dir());
+  ASSERT_EQ(without.requests.size(), 1U);
+  EXPECT_EQ(without.requests[0].body_charset, "ISO-8859-1");
+}
+
+TEST_F(CheckedOrder, InUtf8ForACarrierThatAnswersInLatin1IsToBeLookedAt) {
+  const auto remarks_with = [&](std::string_view answers, std::string_view header) {
+    const std::string profile = test::read_file(dir() / "carrier.toml");
+    change("carrier.toml", "accepted = \"/json/taken\"", "accepted = \"/json/taken\"\n" + std::string(answers));
+    change("carrier.toml", "X-Day =", std::string(header) + "X-Day =");
+    static_cast<void>(sample_of(R"({"price": "7"})", R"({"operation": "quote"})"));
+    const std::vector<std::string> found = remarks();
+    write("carrier.toml", profile);
+    return found;
+  };
+  const auto asks = Contains(HasSubstr(" create.body: answers come in ISO-8859-1, and this body leaves in UTF-8"));
+  constexpr std::string_view latin = "charset = \"ISO-8859-1\"";
+  EXPECT_THAT(remarks_with(latin, ""), asks);
+  EXPECT_THAT(remarks_with(latin, "Content-Type = \"text/xml\", "), asks);
+  EXPECT_THAT(remarks_with(latin, "Content-Type = \"text/xml; charset=utf-8\", "), Not(asks));
+  EXPECT_THAT(remarks_with(latin, "Content-Type = \"text/xml; charset=ISO-8859-1\", "), Not(asks));
+  EXPECT_THAT(remarks_with("charset = \"UTF-8\"", ""), Not(Contains(HasSubstr("answers come in"))));
+  EXPECT_THAT(remarks_with("", ""), Not(Contains(HasSubstr("answers come in"))));
 }
 
 TEST_F(CheckedAnswers, ThatNeverGrantProveNothingOfAGrant) {

@@ -74,6 +74,12 @@ TEST_F(RedactorTest, ASecretIsReplacedHoweverTheCarrierEscapesIt) {
   EXPECT_EQ(redact.redact("cañ&amp;r'y+/%&lt;&quot;2"), "cañ&amp;r'y+/%&lt;&quot;2") << "another one";
 }
 
+TEST_F(RedactorTest, ASecretBeyondTheBasicPlaneIsReplacedInItsTwoHalves) {
+  const Redactor redact = redactor("canary😀");
+  EXPECT_EQ(redact.redact(R"("canary\uD83D\ude00" "canary\\ud83d\\uDE00")"), R"("[secret]" "[secret]")");
+  EXPECT_EQ(redact.redact(R"("canary\uD83D\uDE01")"), R"("canary\uD83D\uDE01")") << "another one";
+}
+
 TEST_F(RedactorTest, ASecretIsReplacedInTheCharsetsOfOldCarriers) {
   const Redactor redact = redactor("contraseña1");
   EXPECT_EQ(redact.redact("<contrase\xF1\x61\x31>"), "<[secret]>");

@@ -209,6 +209,16 @@ TEST_F(TriedCarrier, ThatAnswersInLatin1IsShownAsText) {
   EXPECT_THAT(daemon::try_text(try_it(plain_profile), false), HasSubstr("<answer note=\"Breña – Lima\"/>"));
 }
 
+TEST_F(TriedCarrier, ThatIsAskedInLatin1ShowsTheRequestAsText) {
+  answers({page("0417")});
+  const json trial = try_it(with(plain_profile, "&page={{page}}\"",
+                                 "&page={{page}}\"\nmethod = \"POST\"\nheaders = { Content-Type = \"text/xml; "
+                                 "charset=ISO-8859-1\" }\nbody_format = \"xml\"\nbody = '<guía>{{remito}}</guía>'"));
+  EXPECT_EQ(trial["outcome"], "read");
+  EXPECT_THAT(daemon::try_text(trial, false),
+              AllOf(HasSubstr("request, its body in ISO-8859-1\n  POST https://"), HasSubstr("  <guía>0417</guía>\n")));
+}
+
 TEST_F(TriedCarrier, ThatDoesNotAnswerLeavesTheRequest) {
   answers({fetch_error(FetchError::Kind::timeout)});
   const json trial = try_it(plain_profile);
