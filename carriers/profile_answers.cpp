@@ -1,5 +1,6 @@
 // [track.answer], [track.event], the rules, and [create.answer] -> compiled queries.
 #include <algorithm>
+#include <utility>
 
 #include "carriers/profile_decode.h"
 #include "carriers/profile_fields.h"
@@ -44,6 +45,13 @@ Matcher read_matcher(TableReader& rule, const NoValue& no_value) {
   if (!has_text && !any_of({"code", "codes", "when"}))
     rule.error("", "a rule says what it matches: code, text, prefix, contains, pattern or when");
   if (rule.has("of") && !has_text) rule.error("of", "goes with text, prefix, contains or pattern: they look at it");
+  // An empty list would match everything.
+  const std::pair<const char*, bool> lists[] = {{"codes", matcher.codes.empty()},
+                                                {"texts", matcher.texts.empty()},
+                                                {"prefixes", matcher.prefixes.empty()},
+                                                {"contains", matcher.contains.empty()}};
+  for (const auto& [key, is_empty] : lists)
+    if (is_empty && rule.has(key)) rule.error(key, "is empty");
   return matcher;
 }
 

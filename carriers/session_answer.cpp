@@ -70,7 +70,9 @@ std::expected<std::optional<Instant>, std::string> end_of_session(const LoginSte
                                                                   Instant now) {
   constexpr std::size_t time_bytes_max = 100;
   if (!document) return std::nullopt;
-  if (const std::string text = read(step.lifetime, document->tree(), time_bytes_max); !text.empty()) {
+  constexpr std::string_view number_of_nothing = "NaN";  // XPath 1.0, 4.4: what minutes that are not there are times 60
+  if (const std::string text = read(step.lifetime, document->tree(), time_bytes_max);
+      !text.empty() && text != number_of_nothing) {
     double count = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
     if (error != std::errc{} || end != text.data() + text.size() || !(count > 0))

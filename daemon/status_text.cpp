@@ -74,7 +74,7 @@ std::string remarks(const json& carrier) {
 }
 
 void print_carriers(std::ostream& out, const json& carriers) {
-  TextTable table({"carrier", "shipments", "due", "in flight", "track requests", "polls", "unchanged", "transitions",
+  TextTable table({"carrier", "shipments", "due", "in flight", "requests", "polls", "unchanged", "transitions",
                    "failed", "breaker", "last answer"});
   for (const json& carrier : carriers)
     table.row({shown(carrier, "carrier"), shown(carrier, "shipments"), shown(carrier, "due"),

@@ -220,6 +220,8 @@ INSTANTIATE_TEST_SUITE_P(
         Spoiled{"NoFormats", "formats = [\"%d/%m/%Y %H:%M\"]", "", "track.event.time", "go together"},
         Spoiled{"NoCode", "code = \"@code\"\ntext = \"text\"", "", "track.event", "a code or a text"},
         Spoiled{"RuleForEverything", "codes = [\"1\", \"2\"]\ncode = \"3\"", "", "track.status.1", "what it matches"},
+        Spoiled{"RuleOfNothing", "codes = [\"1\", \"2\"]\ncode = \"3\"", "codes = []", "track.status.1.codes",
+                "is empty"},
         Spoiled{"UnknownRuleKey", "code = \"3\"", "kode = \"3\"", "track.status.1.kode", "did you mean 'code'?"},
         Spoiled{"UnmappedAsStatus", "\"in_transit\"", "\"unmapped\"", "track.status.1.status", "expected one of"},
         Spoiled{"UnknownReason", "reason = \"recipient_absent\"", "reason = \"recipient_apsent\"",

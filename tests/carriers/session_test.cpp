@@ -217,6 +217,17 @@ TEST_F(SessionTest, ASessionThatHasEndedWhenItBeginsIsAFailedLoginAndNoLoopOfThe
   EXPECT_TRUE(values());
 }
 
+TEST_F(SessionTest, WhereTheAnswerSaysNotHowLongItLastsTheProfilesWordHolds) {
+  open(with(login, "success = \"not(//fault)\"", "lifetime = \"number(//minutes) * 60\""));
+  log_in(answer("<a><token>1</token></a>"));
+  EXPECT_TRUE(values());
+  now_ += 31min;
+  log_in(answer("<a><token>2</token><minutes>5</minutes></a>"));
+  EXPECT_TRUE(values());
+  now_ += 6min;
+  login_request();
+}
+
 TEST_F(SessionTest, AnAnswerAboutAnOrderRefusesTheSessionByItsStatusOrByTheProfilesWord) {
   const auto profile = loaded(tracking(login) +
                               "[create]\nurl = \"{{base_url}}/create\"\n[create.answer]\nformat = \"xml\"\n"
