@@ -170,6 +170,7 @@ std::string readable_body(const HttpRequest& request) {
 
 bool is_readable_as(const std::string& charset, const std::string& other) {
   if (!is_charset_name(other) || !CharsetConverter(other, "UTF-8").known()) return false;
+  if (takes_all_bytes(charset) && takes_all_bytes(other)) return true;
   const auto written_in = [](const std::string& name) {
     return BodyWriter(name).write(letters_of_the_world, Escape::xml).value_or("");
   };

@@ -23,12 +23,6 @@ bool is_latin1_name(std::string_view charset) {
   return std::ranges::any_of(names, [&](std::string_view name) { return equal_ignoring_case(charset, name); });
 }
 
-/// Every text is one in such a charset, so that nothing but its look tells that it is written in another.
-bool takes_all_bytes(std::string_view charset) {
-  return is_latin1_name(charset) || equal_ignoring_case(charset, "windows-1252") ||
-         equal_ignoring_case(charset, "cp1252");
-}
-
 /// Bytes 0x80 to 0x9F of windows-1252, in UTF-8. The five that it leaves open stay the control characters that they are
 /// in ISO-8859-1.
 constexpr std::array<std::string_view, 32> windows1252_high{
@@ -127,6 +121,11 @@ bool is_wide(std::string_view charset) {
 }
 
 }  // namespace
+
+bool takes_all_bytes(std::string_view charset) {
+  return is_latin1_name(charset) || equal_ignoring_case(charset, "windows-1252") ||
+         equal_ignoring_case(charset, "cp1252");
+}
 
 bool is_utf8_name(std::string_view charset) {
   return equal_ignoring_case(charset, utf8) || equal_ignoring_case(charset, "utf8");

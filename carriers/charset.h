@@ -13,6 +13,10 @@ namespace remitod::carriers {
 
 bool is_utf8_name(std::string_view charset);
 
+/// Latin-1 or windows-1252, whatever they call it: every text is one in such a charset, so that nothing but its look
+/// tells that it is written in another. Who states the one mostly reads the other.
+bool takes_all_bytes(std::string_view charset);
+
 /// The encoding that `<?xml ... ?>` names, or nothing. `body` is in some charset that contains ASCII.
 std::string_view charset_of_xml(std::string_view body);
 

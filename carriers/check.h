@@ -44,9 +44,9 @@ struct Remark {
 /// A request as it would leave, of an order and an account that are invented.
 struct ShownRequest {
   std::string operation;
-  std::string text;          ///< method, URL, headers, an empty line, body
-  std::string problem;       ///< why there is none; empty: there is
-  std::string body_charset;  ///< that the body leaves in, which is shown in UTF-8; empty: that
+  std::string text;               ///< method, URL, headers, an empty line, body
+  std::string problem;            ///< why there is none; empty: there is
+  std::string body_charset = {};  ///< that the body leaves in, which is shown in UTF-8; empty: that
 };
 
 struct ProfileCheck {

@@ -108,9 +108,12 @@ std::string body_problem(const HttpRequest& request) {
       return std::string("the body is no XML: ") + result.description() +
              near(body, static_cast<std::size_t>(result.offset));
   }
+  // Not of a document inside of another text, in JSON or a form.
+  const std::size_t begin = body.find_first_not_of(" \t\r\n");
+  const bool begins_as_xml = begin != body.npos && body.compare(begin, 5, "<?xml") == 0;
   const std::pair<const char*, std::string> stated[] = {
       {"Content-Type", std::string(header_parameter(header, "charset"))},
-      {"declaration", std::string(charset_of_xml(body))}};
+      {"declaration", begins_as_xml ? std::string(charset_of_xml(body)) : ""}};
   for (const auto& [who, charset] : stated)
     if (!charset.empty() && !is_readable_as(request.body_charset, charset))
       return "the body leaves in " + (request.body_charset.empty() ? "UTF-8" : request.body_charset) + ", and its " +

@@ -152,9 +152,19 @@ std::string stated_charset(TableReader& reader, const NamedTexts& own, const Nam
   return "";
 }
 
-/// The charset that the body leaves in; empty: UTF-8. `rendered` is the body as far as it is known.
-std::string load_body_charset(TableReader& reader, const RequestTexts& texts, const NamedTexts& headers,
-                              const std::string& rendered) {
+/// What stands in a template besides its {{...}}.
+std::string literal_text(std::string_view text) {
+  std::string literal;
+  for (std::size_t open; (open = text.find("{{")) != text.npos;) {
+    literal += text.substr(0, open);
+    const std::size_t close = text.find("}}", open);
+    text.remove_prefix(close == text.npos ? text.size() : close + 2);
+  }
+  return literal.append(text);
+}
+
+/// The charset that the body leaves in; empty: UTF-8.
+std::string load_body_charset(TableReader& reader, const RequestTexts& texts, const NamedTexts& headers) {
   std::string charset;
   if (!texts.body_charset)
     charset = stated_charset(reader, texts.headers, headers);
@@ -163,8 +173,10 @@ std::string load_body_charset(TableReader& reader, const RequestTexts& texts, co
   else
     charset = *texts.body_charset;
   if (is_utf8_name(charset)) charset.clear();
-  if (const auto written = to_charset(rendered, charset, texts.body_escape); !written)
-    reader.error("body", lacking(written.error(), charset));  // no request with that could ever be made
+  // No request with that could ever be made. What else it is made of may become something else on the way: a secret in
+  // a digest.
+  if (const auto written = to_charset(literal_text(*texts.body), charset, texts.body_escape); !written)
+    reader.error("body", lacking(written.error(), charset));
   return charset;
 }
 
@@ -183,11 +195,10 @@ std::optional<CallTemplate> load_texts(TableReader& reader, const NameTree& name
   request.session = context.session;
   const bool url_good = !texts.url.empty() && check_url(reader, "url", texts.url, names, context);
   const bool headers_good = check_headers(reader, "headers", texts.headers, names, context);
-  std::optional<std::string> body;
-  if (texts.body)
-    body = try_text(reader, "body", *texts.body, names, context, {Part::body, texts.body_escape, context.base_url});
-  if (!url_good || !headers_good || body.has_value() != texts.body.has_value()) return std::nullopt;
-  if (body) request.body_charset = load_body_charset(reader, texts, request.headers, *body);
+  const bool body_good = !texts.body || try_text(reader, "body", *texts.body, names, context,
+                                                 {Part::body, texts.body_escape, context.base_url});
+  if (!url_good || !headers_good || !body_good) return std::nullopt;
+  if (texts.body) request.body_charset = load_body_charset(reader, texts, request.headers);
   return request;
 }
 

@@ -126,9 +126,11 @@ bool is_digit(char c) {
   return c >= '0' && c <= '9';
 }
 
-std::string digits_of(std::string_view text) {
+/// A text that has no digit is none of the numbers that this is for: a required field would go out empty.
+std::expected<std::string, std::string> digits_of(std::string_view text) {
   std::string digits;
   std::ranges::copy_if(text, std::back_inserter(digits), is_digit);
+  if (digits.empty() && !is_blank(text)) return std::unexpected("has no digit: '" + std::string(text) + "'");
   return digits;
 }
 

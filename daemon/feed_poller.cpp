@@ -269,7 +269,7 @@ void FeedPoller::commit(Carrier& carrier, std::vector<Report> reports) {
                       .remember = [name = carrier.name(), asked_until](
                                       db::Session& session, std::size_t,
                                       Instant) { return db::save_feed_position(session, name, asked_until); },
-                      .told = [&carrier](std::span<const ToldReport> told) { note_left_out(carrier, told); },
+                      .told = [&carrier](std::span<const ToldReport> told) { note_oddities(carrier, told); },
                       .left_out =
                           [this, &carrier](const Report& refused, const db::DbError& error) {
                             note_failure(carrier, refused.remito, "database", error.message);
@@ -365,20 +365,18 @@ void FeedPoller::note_imperfections(Carrier& carrier, const TrackAnswer& answer)
 
 // The answer is kept as one that was not understood. A new code comes with many shipments at once; the table of
 // unmapped codes counts them all.
-void FeedPoller::note_left_out(Carrier& carrier, std::span<const ToldReport> told) {
+void FeedPoller::note_oddities(Carrier& carrier, std::span<const ToldReport> told) {
   Window& window = *carrier.window;
   for (const ToldReport& one : told) {
-    const db::AppliedReport& applied = one.applied;
-    if (applied.unmapped.empty() && applied.ahead == 0) continue;
-    carrier.counters.unmapped += applied.unmapped.size();
-    if (!std::exchange(window.imperfect, true))
-      window.raw->why =
-          applied.ahead != 0 ? "an event that lies in the future" : "a code that the profile does not know";
-    if (applied.ahead != 0 && window.lines_logged++ < lines_per_answer)
+    if (one.applied.ahead != 0 && !carrier.profile->can_track() && window.ahead_logged++ < lines_per_answer)
       log(Level::warning, "events_ahead",
-          {{"carrier", carrier.name()}, {"remito", one.remito}, {"events_left_out", applied.ahead}});
-    for (const TrackingEvent& event : applied.unmapped)
-      if (window.lines_logged++ < lines_per_answer)
+          {{"carrier", carrier.name()}, {"remito", one.remito}, {"events_taken", one.applied.ahead}});
+    if (one.applied.unmapped.empty()) continue;
+    carrier.counters.unmapped += one.applied.unmapped.size();
+    if (!window.imperfect) window.raw->why = "a code that the profile does not know";
+    window.imperfect = true;
+    for (const TrackingEvent& event : one.applied.unmapped)
+      if (window.unmapped_logged++ < lines_per_answer)
         log(Level::warning, "unmapped_code",
             {{"carrier", carrier.name()},
              {"remito", one.remito},

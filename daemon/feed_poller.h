@@ -101,7 +101,7 @@ class FeedPoller {
   void failed(Carrier& carrier, const Failure& failure);
   void note_failure(Carrier& carrier, std::string_view remito, std::string_view kind, std::string_view message);
   static void note_imperfections(Carrier& carrier, const carriers::TrackAnswer& answer);
-  static void note_left_out(Carrier& carrier, std::span<const ToldReport> told);
+  static void note_oddities(Carrier& carrier, std::span<const ToldReport> told);
 
   Runtime& runtime_;
   carriers::HttpTransport& transport_;

@@ -29,7 +29,7 @@ struct FeedPoller::Window {
 
   std::optional<db::RawAnswer> raw{};  ///< once it is mapped; kept if it told something new, or is imperfect
   bool imperfect = false;              ///< parts of it were not understood
-  std::size_t lines_logged = 0;
+  std::size_t unmapped_logged = 0, ahead_logged = 0;
 };
 
 /// Why a window was not read.
@@ -52,7 +52,9 @@ struct FeedPoller::Carrier {
 
   const std::string& name() const { return profile->name(); }
   db::ApplyRules rules() const {
-    return {name(), {profile->registration_grace()}, profile->tail(), profile->give_up_after(), shadow};
+    return {name(),          {profile->registration_grace()},
+            profile->tail(), profile->give_up_after(),
+            shadow,          profile->can_track()};
   }
   Instant end_of_window() const { return std::min(since + window_length, until); }
 

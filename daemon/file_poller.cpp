@@ -260,7 +260,7 @@ void FilePoller::commit(Carrier& carrier, std::unique_ptr<File> file, std::vecto
              read.read_at = now;
              return db::remember_read_file(session, name, read, forgotten);
            },
-       .told = [&carrier](std::span<const ToldReport> told) { note_left_out(carrier, told); },
+       .told = [&carrier](std::span<const ToldReport> told) { note_oddities(carrier, told); },
        .left_out =
            [this, &carrier](const Report& refused, const db::DbError& error) {
              File& left = *carrier.committing;
@@ -345,22 +345,20 @@ void FilePoller::note_imperfections(Carrier& carrier, const File& file, const Tr
 
 // The file is kept as one that was not understood, where it is small enough for that. A new code comes in many rows;
 // the table of unmapped codes counts them all.
-void FilePoller::note_left_out(Carrier& carrier, std::span<const ToldReport> told) {
+void FilePoller::note_oddities(Carrier& carrier, std::span<const ToldReport> told) {
   File& file = *carrier.committing;
   for (const ToldReport& one : told) {
-    const db::AppliedReport& applied = one.applied;
-    if (applied.unmapped.empty() && applied.ahead == 0) continue;
-    carrier.counters.unmapped += applied.unmapped.size();
-    if (file.raw && !std::exchange(file.imperfect, true))
-      file.raw->why = applied.ahead != 0 ? "an event that lies in the future" : "a code that the profile does not know";
-    if (applied.ahead != 0 && file.lines_logged++ < lines_per_file)
+    if (one.applied.ahead != 0 && !carrier.profile->can_track() && file.ahead_logged++ < lines_per_file)
       log(Level::warning, "events_ahead",
           {{"carrier", carrier.name()},
            {"remito", one.remito},
            {"file", file.listed.name},
-           {"events_left_out", applied.ahead}});
-    for (const TrackingEvent& event : applied.unmapped)
-      if (file.lines_logged++ < lines_per_file)
+           {"events_taken", one.applied.ahead}});
+    if (one.applied.unmapped.empty()) continue;
+    carrier.counters.unmapped += one.applied.unmapped.size();
+    if (file.raw && !std::exchange(file.imperfect, true)) file.raw->why = "a code that the profile does not know";
+    for (const TrackingEvent& event : one.applied.unmapped)
+      if (file.unmapped_logged++ < lines_per_file)
         log(Level::warning, "unmapped_code",
             {{"carrier", carrier.name()},
              {"remito", one.remito},

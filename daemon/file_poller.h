@@ -99,7 +99,7 @@ class FilePoller {
   void refuse(Carrier& carrier, const carriers::ListedFile& file, std::string_view kind, std::string_view message);
   void note_failure(Carrier& carrier, std::string_view file, std::string_view kind, std::string_view message);
   void note_imperfections(Carrier& carrier, const File& file, const carriers::TrackAnswer& answer);
-  static void note_left_out(Carrier& carrier, std::span<const ToldReport> told);
+  static void note_oddities(Carrier& carrier, std::span<const ToldReport> told);
   static db::RawAnswer raw_of(const Carrier& carrier, const File& file, std::string why);
 
   Runtime& runtime_;

@@ -24,7 +24,7 @@ struct FilePoller::File {
   bool is_known = false;               ///< some file said this before
   std::optional<db::RawAnswer> raw{};  ///< kept if it told something new, or is imperfect
   bool imperfect = false;              ///< parts of it were not understood
-  std::size_t lines_logged = 0;
+  std::size_t unmapped_logged = 0, ahead_logged = 0;
 
   carriers::RememberedFile remembered(Instant now) const { return {listed, content, now}; }
 };
@@ -43,7 +43,9 @@ struct FilePoller::Carrier {
   /// In shadow nothing: another system still wants the files.
   bool tidies() const { return feed.after != carriers::FileFeed::After::leave && !shadow; }
   db::ApplyRules rules() const {
-    return {name(), {profile->registration_grace()}, profile->tail(), profile->give_up_after(), shadow};
+    return {name(),          {profile->registration_grace()},
+            profile->tail(), profile->give_up_after(),
+            shadow,          profile->can_track()};
   }
 
   std::shared_ptr<const carriers::Profile> profile;

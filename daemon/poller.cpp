@@ -42,8 +42,8 @@ std::uint64_t with_revision(std::uint64_t fingerprint, std::uint64_t revision) {
   return std::max<std::uint64_t>(fold_revision(fingerprint, revision), 1);
 }
 
-// What was read with so many events left out that lie in the future. Fewer do when one's time has come: then it is not
-// the same any more, though the carrier says the same.
+// What was read when so many of its events lay in the future. Fewer do when one's time has come: then it is not the
+// same any more, though the carrier says the same.
 std::uint64_t with_ahead(std::uint64_t read_fingerprint, std::size_t events_ahead) {
   return with_revision(read_fingerprint, events_ahead);
 }
@@ -313,8 +313,10 @@ void Poller::settle(Carrier& carrier, Uncommitted& answer, std::span<const db::A
   for (std::size_t i = 0; i < answer.changed.size(); ++i) {
     const Uncommitted::Changed& changed = answer.changed[i];
     const bool alone = answer.batch.slots.size() == 1;
-    carrier.lane.set_fingerprints(changed.slot, alone ? answer.body_fingerprint : 0,
-                                  with_ahead(changed.read_fingerprint, applied[i].ahead));
+    // As the commit saw it: the clock may have been set since the answer was read.
+    const std::size_t ahead = db::events_ahead(changed.polled.report, answer.committed_at);
+    carrier.lane.set_fingerprints(changed.slot, alone && ahead == 0 ? answer.body_fingerprint : 0,
+                                  with_ahead(changed.read_fingerprint, ahead));
     carrier.counters.too_old += applied[i].too_old;
     carrier.counters.ahead += applied[i].ahead;
     carrier.counters.noise += applied[i].noise;
@@ -334,7 +336,7 @@ void Poller::settle(Carrier& carrier, Uncommitted& answer, std::span<const db::A
       log(Level::warning, "events_ahead",
           {{"carrier", carrier.name}, {"remito", remito}, {"events_left_out", applied[i].ahead}});
     // Of an earlier use of the number; or an import states as registered_at a time after all that has happened.
-    if (applied[i].too_old != 0 && applied[i].new_events + applied[i].updated_events + applied[i].ahead == 0)
+    if (applied[i].too_old != 0 && applied[i].too_old == changed.polled.report.events.size())
       log(Level::warning, "events_too_old",
           {{"carrier", carrier.name}, {"remito", remito}, {"events_left_out", applied[i].too_old}});
     if (applied[i].over_limit != 0)

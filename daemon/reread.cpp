@@ -89,8 +89,8 @@ void Reread::begin(std::string_view carrier, std::optional<Instant> since, bool 
   auto active = std::make_unique<Active>();
   active->carrier = carriers_.find(carrier)->second;
   const carriers::Profile& profile = *active->carrier.profile;
-  active->rules = {
-      profile.name(), {profile.registration_grace()}, profile.tail(), profile.give_up_after(), active->carrier.shadow};
+  active->rules = {profile.name(),          {profile.registration_grace()}, profile.tail(),
+                   profile.give_up_after(), active->carrier.shadow,         profile.can_track()};
   active->since = since;
   active->progress.reread_id = ++last_id_;
   active->progress.carrier = carrier;

@@ -239,14 +239,16 @@ void note_status(const PolledReport& polled, const Reconciled& outcome, StoredSh
 
 AppliedReport apply(const ApplyRules& rules, const PolledReport& polled, StoredShipment& shipment, Writes& writes,
                     Instant now) {
-  AppliedReport applied{.shipment_id = polled.shipment_id, .ahead = events_ahead(polled.report, now)};
+  AppliedReport applied{.shipment_id = polled.shipment_id};
   // What is read again is of its own time.
   const bool is_anothers = shipment.number_is_anothers && !polled.received_at;
   if (tells_events(polled.report.kind) && !shipment.erased && !is_anothers) {
     ReconcileRules reconcile_rules = rules.reconcile;
     reconcile_rules.read_again = polled.received_at.has_value();
-    // By the clock, of what is read again, too: it may have happened since.
-    reconcile_rules.events_until = now + event_ahead_max;
+    // By the clock, of what is read again, too: it may have happened since. What is our own doing has happened, even
+    // where it is dated behind an event of the future.
+    if (!polled.is_our_doing) reconcile_rules.future_after = now + event_ahead_max;
+    reconcile_rules.leaves_out_future = rules.is_asked;
     const bool history_is_to_come = shipment.known.baseline;
     if (polled.is_our_doing) shipment.known.baseline = false;  // that is news, whatever the carrier has said so far
     const Reconciled outcome =
@@ -260,6 +262,7 @@ AppliedReport apply(const ApplyRules& rules, const PolledReport& polled, StoredS
     applied.transitions = outcome.transitions.size();
     applied.noise = outcome.noise;
     applied.too_old = outcome.too_old;
+    applied.ahead = outcome.ahead;
     applied.over_limit = outcome.over_limit;
     for (const KnownEvent& known : outcome.new_events)
       if (known.event.status == Status::unmapped) applied.unmapped.push_back(known.event);

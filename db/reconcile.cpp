@@ -140,6 +140,16 @@ void update(HistoryEntry& entry, const TrackingEvent& line, const ReconcileRules
     entry.novelty = Novelty::reworded;
 }
 
+void add(History& history, HistoryEntry entry, const ReconcileRules& rules, Reconciled& result) {
+  const bool is_ahead = rules.future_after && entry.known.event.occurred_at->at > *rules.future_after;
+  if (is_ahead) ++result.ahead;
+  if (is_ahead && rules.leaves_out_future) return;
+  if (history.size() < shipment_events_max)
+    history.push_back(std::move(entry));
+  else
+    ++result.over_limit;
+}
+
 /// Newest first, so that the limit of a shipment hits what matters least.
 void merge(History& history, History taken, const ReconcileRules& rules, Reconciled& result) {
   std::unordered_map<std::string, std::size_t> known_at;
@@ -147,12 +157,8 @@ void merge(History& history, History taken, const ReconcileRules& rules, Reconci
   for (HistoryEntry& entry : taken | std::views::reverse) {
     if (const auto found = known_at.find(entry.key); found != known_at.end())
       update(history[found->second], entry.known.event, rules);
-    else if (rules.events_until && entry.known.event.occurred_at->at > *rules.events_until)
-      continue;
-    else if (history.size() < shipment_events_max)
-      history.push_back(std::move(entry));
     else
-      ++result.over_limit;
+      add(history, std::move(entry), rules, result);
   }
 }
 

@@ -76,8 +76,9 @@ struct ReconcileRules {
   /// `now` is when the report came, and that may be long ago: an event without a time is compared with what had been
   /// seen by then, and an older wording of a known event explains it at most.
   bool read_again = false;
-  /// What the carrier dates later has not happened yet, and is left out as long. Absent: all of it has.
-  std::optional<Instant> events_until = {};
+  /// What the carrier dates later has not happened yet. Absent: all of it has.
+  std::optional<Instant> future_after = {};
+  bool leaves_out_future = true;
 };
 
 /// An event may be so far ahead of our clock: one of the two is wrong then. Beyond it the carrier tells of what it
@@ -119,6 +120,7 @@ struct Reconciled {
   int attempts_failed = 0;
   std::size_t noise = 0;       ///< new events that claim another status than the rules let them
   std::size_t too_old = 0;     ///< events of an earlier use of the number: ignored
+  std::size_t ahead = 0;       ///< new events after ReconcileRules::future_after
   std::size_t over_limit = 0;  ///< events past report_events_max or shipment_events_max: ignored
   std::size_t unmapped = 0;    ///< new events with a code that the profile does not know
 };

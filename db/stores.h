@@ -56,6 +56,9 @@ struct ApplyRules {
   std::chrono::hours tail{72};  ///< a terminal shipment is asked about for this long
   std::chrono::hours give_up_after{24 * 60};
   bool shadow = false;  ///< transitions are recorded and never told: they get no seq
+  /// Its shipments are asked about again and again, so that what it dates in the future can be left out until then.
+  /// What comes once, in a file or a feed, is taken as it is.
+  bool is_asked = true;
 };
 
 struct AppliedReport {
@@ -66,7 +69,7 @@ struct AppliedReport {
   std::size_t noise = 0;                     ///< new events without effect
   std::size_t too_old = 0;                   ///< events of an earlier use of the number: left out
   std::size_t over_limit = 0;                ///< events past what is kept of a report or a shipment: left out
-  std::size_t ahead = 0;                     ///< events of the future: new ones are left out until then
+  std::size_t ahead = 0;                     ///< new events of the future: left out until then where is_asked
   std::vector<TrackingEvent> unmapped = {};  ///< new events whose code the profile does not know
   Status status = Status::registered;
   bool leaves_lane = false;  ///< terminal and past its tail, expired, or no longer there

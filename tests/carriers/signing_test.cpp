@@ -107,6 +107,7 @@ TEST_F(SigningTest, ATextIsCutByCharactersBeforeItIsEscaped) {
   EXPECT_EQ(body("{{#first_999}}ñ{{/first_999}}|{{#first_1}}{{/first_1}}"), "ñ|") << "what is shorter stays";
   EXPECT_EQ(body("{{#first_5}}12:34:56{{/first_5}}{{# first_1 }}xy{{/ first_1 }}"), "12:34x");
   EXPECT_EQ(body("{{#last_9}}{{#digits}}+51 987-654.321 ext ½{{/digits}}{{/last_9}}"), "987654321");
+  EXPECT_EQ(body("{{#digits}} {{/digits}}"), "") << "nothing stays nothing";
   EXPECT_EQ(body("{{#as_xml_text}}<s>{{#first_2}}{{remito}}{{/first_2}}</s>{{/as_xml_text}}", "xml"),
             "&lt;s&gt;A&amp;amp;&lt;/s&gt;");
 }

@@ -48,6 +48,23 @@ class CancelRequests : public test::RequestStoreTest {
 };
 REMITOD_ON_BOTH_ENGINES(CancelRequests);
 
+TEST_P(CancelRequests, EndAShipmentOfWhichAnEventOfTheFutureIsKnown) {
+  const CancelRequest request = asked();
+  run<std::vector<AppliedReport>>([](Session& at) {
+    const PolledReport planned{
+        1,
+        {.remito = "0001",
+         .kind = Report::Kind::events,
+         .events = {{.code = "P", .text = "", .status = Status::in_transit, .occurred_at = OccurredAt{noon + 72h}}}}};
+    ApplyRules taken_as_it_comes;
+    taken_as_it_comes.carrier = "oca";
+    taken_as_it_comes.is_asked = false;
+    return apply_reports(at, taken_as_it_comes, std::vector{planned}, noon);
+  });
+  EXPECT_TRUE(settle_wish(request, Kind::cancelled));
+  EXPECT_EQ(text("select status from shipments"), "cancelled");
+}
+
 TEST_P(CancelRequests, AreSentWithAllThatTheCarrierMayWantToKnow) {
   const CancelRequest request = asked();
   EXPECT_EQ(request.carrier, "oca");

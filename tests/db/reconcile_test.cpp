@@ -172,16 +172,29 @@ TEST(Reconcile, OfADayWithoutAnHourTheEndDecidesIfItIsTooOld) {
 TEST(Reconcile, WhatHasNotHappenedYetIsLeftOutAndWhatIsKnownIsNotForgotten) {
   FollowedShipment shipment;
   const TrackingEvent planned = event(delivered, timed(5, 9));
-  shipment.rules.events_until = moment(4, 12);
-  EXPECT_EQ(shipment.apply({event(in_transit, timed(4, 9)), planned}).new_events.size(), 1U);
+  shipment.rules.future_after = moment(4, 12);
+  const Reconciled early = shipment.apply({event(in_transit, timed(4, 9)), planned});
+  EXPECT_EQ(early.ahead, 1U);
+  EXPECT_EQ(early.new_events.size(), 1U);
   EXPECT_EQ(shipment.known.status, in_transit);
-  shipment.rules.events_until = moment(5, 9);
+  shipment.rules.future_after = moment(5, 9);
   EXPECT_EQ(shipment.apply({event(in_transit, timed(4, 9)), planned}).status, delivered);
-  shipment.rules.events_until = moment(4, 12);  // the clock was set back
+  shipment.rules.future_after = moment(4, 12);  // the clock was set back
   TrackingEvent reworded = planned;
   reworded.text = "Entregado en portería";
-  EXPECT_EQ(shipment.apply({reworded}).updated_events.size(), 1U);
+  const Reconciled again = shipment.apply({reworded});
+  EXPECT_EQ(again.updated_events.size(), 1U);
+  EXPECT_EQ(again.ahead, 0U);
   EXPECT_EQ(shipment.known.status, delivered);
+}
+
+TEST(Reconcile, WhatComesOnlyOnceIsTakenThoughItLiesInTheFuture) {
+  FollowedShipment shipment;
+  shipment.rules.future_after = moment(4, 12);
+  shipment.rules.leaves_out_future = false;
+  const Reconciled result = shipment.apply({event(delivered, timed(5, 9))});
+  EXPECT_EQ(result.ahead, 1U);
+  EXPECT_EQ(result.status, delivered);
 }
 
 TEST(Reconcile, NothingIsTooOldForAnImportWithoutADate) {
