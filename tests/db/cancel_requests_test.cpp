@@ -51,16 +51,20 @@ REMITOD_ON_BOTH_ENGINES(CancelRequests);
 TEST_P(CancelRequests, EndAShipmentOfWhichAnEventOfTheFutureIsKnown) {
   const CancelRequest request = asked();
   run<std::vector<AppliedReport>>([](Session& at) {
-    const PolledReport planned{
-        1,
-        {.remito = "0001",
-         .kind = Report::Kind::events,
-         .events = {{.code = "P", .text = "", .status = Status::in_transit, .occurred_at = OccurredAt{noon + 72h}}}}};
+    TrackingEvent planned;
+    planned.code = "P";
+    planned.status = Status::in_transit;
+    planned.occurred_at = OccurredAt{.at = noon + 72h, .zone = ZoneSource::offset};
+    Report report;
+    report.remito = "0001";
+    report.kind = Report::Kind::events;
+    report.events = {planned};
     ApplyRules taken_as_it_comes;
     taken_as_it_comes.carrier = "oca";
     taken_as_it_comes.is_asked = false;
-    return apply_reports(at, taken_as_it_comes, std::vector{planned}, noon);
+    return apply_reports(at, taken_as_it_comes, std::vector<PolledReport>{{1, report}}, noon);
   });
+  EXPECT_EQ(text("select status from shipments"), "in_transit");
   EXPECT_TRUE(settle_wish(request, Kind::cancelled));
   EXPECT_EQ(text("select status from shipments"), "cancelled");
 }
