@@ -110,9 +110,10 @@ ParsedOptions parse_options(int argc, char** argv) {
                      ->needs(settle)
                      ->excludes(adopt)
                      ->excludes(refuse);
-  auto* request_remito =
-      app.add_option("--request-remito", options.target,
-                     "Insert remito requests from FILE, or standard input (-): JSON objects with the table's columns");
+  auto* request_remito = app.add_option(
+      "--request-remito", options.target,
+      "Insert remito requests from FILE, or standard input (-): JSON objects with the table's columns, one, a "
+      "list of them, or one a line");
   auto* enable_sink = app.add_option("--enable-sink", options.target, "Go on with a sink that is disabled");
   const DataModes data = add_data_modes(app, options);
   auto* export_trace = app.add_option(
