@@ -399,14 +399,6 @@ TEST_F(FeedPollerTest, ACodeThatNobodyKnowsIsKeptAndReadAgainWithABetterProfile)
   EXPECT_EQ(told("T1"), "registered>in_transit in_transit>delivered");
 }
 
-TEST_F(FeedPollerTest, WhatLiesInTheFutureIsTakenAsItComesSinceItWouldNotComeAgain) {
-  follow("test", "T1");
-  carrier.publish_at(monday - 2h, "T1", "picked", to_iso8601(monday + 30h));
-  begin();
-  clock().run_for(1min);
-  EXPECT_EQ(told("T1"), "registered>picked_up");
-}
-
 TEST_F(FeedPollerTest, InShadowItIsRecordedAndToldToNobodyThenOrLater) {
   follow("test", "T1");
   carrier.publish(monday - 2h, "T1", "picked");

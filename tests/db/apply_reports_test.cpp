@@ -281,6 +281,20 @@ TEST_P(ApplyReports, OfTheFutureAreLeftOutUntilTheyAreTwoHoursAheadAtMost) {
   EXPECT_THAT(told(), ElementsAre("registered>picked_up", "picked_up>in_transit~", "in_transit>delivered"));
 }
 
+TEST_P(ApplyReports, OfOurOwnDoingAreTakenThoughAnEventOfTheFutureIsKnown) {
+  follow(1);
+  db::ApplyRules taken_as_it_comes = rules_;
+  taken_as_it_comes.is_asked = false;
+  const std::vector planned{reported(1, {event("TR", Status::in_transit, start + 72h)})};
+  const auto applied = run<std::vector<AppliedReport>>(
+      [&](Session& at) { return db::apply_reports(at, taken_as_it_comes, planned, start + 1h); });
+  EXPECT_EQ(applied.at(0).ahead, 1U);
+  EXPECT_EQ(applied.at(0).status, Status::in_transit);
+  PolledReport cancelled = reported(1, {event("AN", Status::cancelled, start + 72h + 1s)});
+  cancelled.is_our_doing = true;
+  EXPECT_EQ(apply({cancelled}, start + 2h).at(0).status, Status::cancelled);
+}
+
 TEST_P(ApplyReports, TwoOfOneShipmentInABatchAreLikeTwoBatches) {
   follow(1);
   const auto applied = apply({reported(1, {picked_up}), reported(1, {picked_up, in_transit})}, start + 3h);

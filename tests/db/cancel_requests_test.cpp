@@ -48,27 +48,6 @@ class CancelRequests : public test::RequestStoreTest {
 };
 REMITOD_ON_BOTH_ENGINES(CancelRequests);
 
-TEST_P(CancelRequests, EndAShipmentOfWhichAnEventOfTheFutureIsKnown) {
-  const CancelRequest request = asked();
-  run<std::vector<AppliedReport>>([](Session& at) {
-    TrackingEvent planned;
-    planned.code = "P";
-    planned.status = Status::in_transit;
-    planned.occurred_at = OccurredAt{.at = noon + 72h, .zone = ZoneSource::offset};
-    Report report;
-    report.remito = "0001";
-    report.kind = Report::Kind::events;
-    report.events = {planned};
-    ApplyRules taken_as_it_comes;
-    taken_as_it_comes.carrier = "oca";
-    taken_as_it_comes.is_asked = false;
-    return apply_reports(at, taken_as_it_comes, std::vector<PolledReport>{{1, report}}, noon);
-  });
-  EXPECT_EQ(text("select status from shipments"), "in_transit");
-  EXPECT_TRUE(settle_wish(request, Kind::cancelled));
-  EXPECT_EQ(text("select status from shipments"), "cancelled");
-}
-
 TEST_P(CancelRequests, AreSentWithAllThatTheCarrierMayWantToKnow) {
   const CancelRequest request = asked();
   EXPECT_EQ(request.carrier, "oca");
