@@ -11,8 +11,8 @@ namespace remitod::carriers {
 /// The name may come from a carrier, and iconv gives a meaning to '/' and ','.
 bool is_charset_name(std::string_view charset);
 
-/// From one charset to another. Nothing is replaced: what cannot be converted stops it. Both names have passed
-/// is_charset_name.
+/// From one charset to another. Nothing is replaced: what cannot be converted stops it. A name that comes from a
+/// carrier has passed is_charset_name.
 class CharsetConverter {
  public:
   CharsetConverter(const std::string& to, const std::string& from);

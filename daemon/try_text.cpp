@@ -107,7 +107,7 @@ std::string doubts(const json& trial, const Painter& paint) {
     for (const json& event : events) {
       if (event.value("status", "") == "unmapped")
         unmapped.insert(event.value("code", "") + "\", \"" + event.value("text", ""));
-      if (event.value("occurred_at", "") > until) ++ahead;
+      if (!until.empty() && event.value("occurred_at", "") > until) ++ahead;
     }
   }
   if (ahead != 0)
