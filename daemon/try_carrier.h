@@ -41,7 +41,8 @@ class CarrierTrials {
 
   using Done = std::move_only_function<void(std::string)>;
   /// Asks, page after page, and once more where the carrier did not take the session. `carrier` is one of those added.
-  /// `done` gets JSON: describe_trial() of carriers/trial.h with "outcome": "read", or "trouble" where the answer as a
+  /// `done` gets JSON: describe_trial() of carriers/trial.h with "events_until" (what lies later is of the future)
+  /// and "outcome": "read", or "trouble" where the answer as a
   /// whole says nothing. Where it comes to no answer there are "carrier", "remito", "pages" with the requests alone,
   /// "problem" in words, and as "outcome" one of the following. "login": describe_login(), where one was made or
   /// failed.
