@@ -1,11 +1,13 @@
 // systemd's end of the service protocol: what a daemon tells it.
 #pragma once
 
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include <array>
+#include <chrono>
 #include <cstdlib>
 #include <stdexcept>
 #include <string>
@@ -38,9 +40,9 @@ class ServiceManager {
     const ssize_t got = ::recv(socket_, buffer.data(), buffer.size(), 0);
     return got < 0 ? "" : std::string(buffer.data(), static_cast<std::size_t>(got));
   }
-  bool said_something() {
-    char byte = 0;
-    return ::recv(socket_, &byte, 1, MSG_DONTWAIT | MSG_PEEK) >= 0;
+  bool said_something(std::chrono::milliseconds within = {}) {
+    pollfd waiting{.fd = socket_, .events = POLLIN, .revents = 0};
+    return ::poll(&waiting, 1, static_cast<int>(within.count())) > 0;
   }
   /// What was said until now and not heard; the next of it is passed over.
   bool said_more() {
