@@ -35,11 +35,12 @@ class CellReader {
       if (!trimmed(take_line(text_, next)).empty()) return;
   }
 
-  /// Valid until the next.
+  /// Valid until the next; empty where that never ended.
   std::string_view cell() const { return cell_; }
 
   End take() {
     const bool quoted = options_.quote != '\0' && at_ < text_.size() && text_[at_] == options_.quote;
+    cell_ = {};
     if (quoted && !take_quoted()) return End::never;
     const std::size_t rest = at_;
     while (at_ < text_.size() && !is_line_end(text_[at_]) && !at_separator()) ++at_;

@@ -161,19 +161,21 @@ class Bench {
   }
   const PollCounters& counters() { return poller_.carriers().front().counters; }
 
-  // Two passes to warm up, then passes for the time stated, then two without a step, so that what changed last is seen.
+  // Passes to warm up, then passes for the time stated, then two without a step, so that what changed last is seen.
   void look() {
     look_->set(runtime_.in(std::chrono::milliseconds{2}));
     const std::uint64_t passes = counters().polls / options_.shipments;
     if (passes == passes_) return;
+    const auto now = std::chrono::steady_clock::now();
+    if (passes_ == 0) first_pass_ended_ = now;
     passes_ = passes;
-    if (phase_ == Phase::warm && passes >= 2) {
+    if (phase_ == Phase::warm && passes >= 2 && now > first_pass_ended_ + raw_answers_kept) {
       phase_ = Phase::measured;
       begin_ = {counters().polls, counters().transitions, executor_->statements()};
       cpu = cpu_seconds();
-      started_ = std::chrono::steady_clock::now();
+      started_ = now;
     } else if (phase_ == Phase::measured) {
-      wall = std::chrono::duration<double>(std::chrono::steady_clock::now() - started_).count();
+      wall = std::chrono::duration<double>(now - started_).count();
       if (wall < options_.seconds) return step();
       cpu = cpu_seconds() - cpu;
       polls = counters().polls - begin_.polls;
@@ -196,6 +198,8 @@ class Bench {
     runtime_.post([this] { drain(); });
   }
 
+  /// The answers of the first pass, in which everything changes, are written within a second and a bit.
+  static constexpr std::chrono::milliseconds raw_answers_kept{1500};
   enum class Phase { warm, measured, settle, drain };
   struct Begin {
     std::uint64_t polls = 0, transitions = 0, statements = 0;
@@ -213,7 +217,7 @@ class Bench {
   Phase phase_ = Phase::warm;
   Begin begin_;
   std::uint64_t passes_ = 0, last_pass_ = 0;
-  std::chrono::steady_clock::time_point started_;
+  std::chrono::steady_clock::time_point first_pass_ended_, started_;
 };
 
 int measure(const Options& options) {

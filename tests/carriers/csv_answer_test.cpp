@@ -109,6 +109,13 @@ TEST(CsvAnswer, AQuoteThatNeverEndsIsTruncated) {
   EXPECT_THAT(document.error().message, HasSubstr("line 3"));
 }
 
+TEST(CsvAnswer, AQuoteThatNeverEndsInTheHeaderIsTruncated) {
+  // The cells are longer than what a string keeps within itself, and the second needs another place than the first.
+  const auto document = decode_csv("\"" + repeated("a", 20) + "\"\"\",\"\"\"" + repeated("b", 200) + "\"\"\n1,2\n");
+  EXPECT_EQ(kind_of(document), "truncated");
+  EXPECT_THAT(document.error().message, HasSubstr("line 1"));
+}
+
 TEST(CsvAnswer, OtherFormatsAreMalformed) {
   EXPECT_EQ(kind_of(decode_csv("{\"error\": \"no access\"}")), "malformed");
   EXPECT_EQ(kind_of(decode_csv("<error/>")), "malformed");
