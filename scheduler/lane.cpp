@@ -215,10 +215,14 @@ void Lane::Impl::settle(const DueHeap::Entry& asked, const Request& request, Bat
       row.resync_again = false;
       return heap.push(asked.slot, retry_at(row, now));
     case BatchOutcome::Kind::throttled:
-    case BatchOutcome::Kind::abandoned:
+    case BatchOutcome::Kind::abandoned: {
       row.resync_again = false;
-      // When it was due, unless the clock was set back since.
-      return heap.push(asked.slot, row.resync ? 0 : std::min(asked.due, later(now, slack())));
+      // When it was due, unless the clock was set back since. A throttled probe goes behind all who are due by now: it
+      // may be that shipment alone which the carrier does not want to be asked for.
+      const bool lets_others_try = kind == BatchOutcome::Kind::throttled && request.probe;
+      const Second due = lets_others_try ? now : std::min(asked.due, later(now, slack()));
+      return heap.push(asked.slot, row.resync ? 0 : due);
+    }
   }
 }
 

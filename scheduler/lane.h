@@ -88,7 +88,7 @@ struct BatchOutcome {
     unaskable,  ///< no request could be made of it: due like `answered`, and nothing was learned of the carrier
     failed,     ///< carrier trouble or no answer: counts for the breaker; due again after 5 to 10 minutes (README.md)
     throttled,  ///< 429, or trouble with a Retry-After: the carrier rests as long as that says, else as long as the
-                ///< breaker's next back-off; due as before
+                ///< breaker's next back-off; due as before, but as the breaker's probe after all who are due now
     abandoned,  ///< our own trouble (stopping): due as before, no failure of the carrier
   };
   Kind kind = Kind::answered;

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <set>
 #include <vector>
 
 #include "scheduler/lane.h"
@@ -126,6 +127,20 @@ TEST(LaneLimits, AThrottledBatchRestsTheLaneAndIsFirstAfterwards) {
   const std::optional<Batch> again = b.take();
   ASSERT_TRUE(again);
   EXPECT_EQ(again->slots, throttled->slots);
+}
+
+TEST(LaneLimits, AShipmentThatIsAlwaysThrottledDoesNotKeepTheOthersFromBeingAsked) {
+  LaneBundle b = overdue(config_with(1000, 1), 12);
+  const Slot unwanted = b.take()->slots.front();
+  b = overdue(config_with(1000, 1), 12);
+  std::set<Slot> answered;
+  for (int request = 0; request < 40; ++request) {
+    const Batch batch = *b.take_next();
+    const bool throttled = batch.slots.front() == unwanted;
+    b.finish(batch, throttled ? Kind::throttled : Kind::answered);
+    if (!throttled) answered.insert(batch.slots.front());
+  }
+  EXPECT_EQ(answered.size(), 11U);
 }
 
 TEST(LaneLimits, AfterARestOfHoursShipmentsComeWithinAnIntervalAndNotInABurst) {
