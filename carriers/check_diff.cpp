@@ -29,7 +29,9 @@ struct SettledShape {
 const SettledShape& settled_shape(std::string_view operation) {
   static const std::vector<SettledShape> shapes{
       {"create",
-       {{"kind", {"granted", "refused", "accepted", "number_refused", "success", "success_statuses"}},
+       {{"kind",
+         {"granted", "refused", "accepted", "number_refused", "try_again", "try_again_statuses", "success",
+          "success_statuses"}},
         {"remito", {"remito", "remito_is"}},
         {"refusal_code", {"refusal_code"}},
         {"refusal_text", {"refusal_text", "error"}, true}}},

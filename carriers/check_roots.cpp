@@ -137,7 +137,7 @@ std::vector<Remark> remarks_on_roots(const CompiledProfile& profile, const Profi
   }
   if (const auto& create = profile.create) {
     found.look_at(create->answer, create->granted, create->refused, create->remito, create->number_refused,
-                  create->accepted, create->refusal_code, create->refusal_text);
+                  create->accepted, create->try_again, create->refusal_code, create->refusal_text);
     if (create->range && create->range->operation) {
       const RangeOperation& range = *create->range->operation;
       found.look_at(range.answer, range.first, range.last, range.numbers);

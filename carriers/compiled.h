@@ -135,6 +135,9 @@ struct CreateOperation {
   std::optional<Query> number_refused;  ///< boolean on the document: nothing was made, because of the range's number
   std::optional<Query> accepted;        ///< boolean on the document: taken on, to be granted or refused later
   std::vector<int> accepted_statuses;   ///< HTTP: likewise, whatever the body is
+  /// The carrier's promise: it made nothing, and takes the same request later. Boolean on the document; HTTP.
+  std::optional<Query> try_again;
+  std::vector<int> try_again_statuses;
   std::optional<Field> refusal_code, refusal_text;
   /// The carrier's promise: requests that name the same key make one shipment, for so long after the first of them.
   std::optional<std::chrono::milliseconds> key_window;

@@ -63,6 +63,7 @@ struct CreateAnswer {
     unknown,   ///< it may have made a shipment or not: `refusal_text` says what was seen
     accepted,  ///< it will be granted or refused later (remito.h); `remito` is the number that it told already, if any
     number_refused,  ///< refused because of the number that it was given (CreateOrder::remito)
+    try_again,       ///< the carrier made nothing, and takes it later: `refusal_text` in its words
   };
   Kind kind = Kind::unknown;
   std::string remito;

@@ -26,6 +26,10 @@ bool made_nothing(int http_status) {
          std::ranges::find(may_have_made_one, http_status) == may_have_made_one.end();
 }
 
+CreateAnswer try_again(std::string seen) {
+  return {CreateAnswer::Kind::try_again, "", "", std::move(seen)};
+}
+
 bool is_refused(const CreateOperation& create, const Document& document) {
   return says(create.refused, document) || says(create.number_refused, document);
 }
@@ -40,14 +44,18 @@ CreateAnswer refused(const CreateOperation& create, const Document& document, st
 CreateAnswer map_failed_status(const CreateOperation& create, const HttpAnswer& answer) {
   const std::expected<Document, DecodeError> document = decode(create.answer, answer);
   std::string words = carrier_words(create.answer, answer, document ? &*document : nullptr);
-  if (document && is_refused(create, *document)) return refused(create, *document, std::move(words));
   const std::string status = std::to_string(answer.status);
+  std::string seen = words.empty() ? "HTTP " + status : "HTTP " + status + ": " + words;
+  if (document && says(create.try_again, *document)) return try_again(std::move(seen));
+  if (document && is_refused(create, *document)) return refused(create, *document, std::move(words));
+  const auto& trying_again = create.try_again_statuses;
+  if (std::ranges::find(trying_again, answer.status) != trying_again.end()) return try_again(std::move(seen));
   const bool is_bad_login = document && says(create.answer.auth_error, *document);
   const bool is_throttled = !is_bad_login && document && says(create.answer.throttled, *document);  // as by 429
   if (is_bad_login || (made_nothing(answer.status) && !is_throttled)) {
     return {CreateAnswer::Kind::refused, "", "http " + status, std::move(words)};
   }
-  return unknown(words.empty() ? "HTTP " + status : "HTTP " + status + ": " + words);
+  return unknown(std::move(seen));
 }
 
 /// Does the answer name another number than the one of the range that the carrier was given?
@@ -93,9 +101,13 @@ CreateAnswer map_create(const Profile& profile, const HttpAnswer& answer, const 
   if (!document) return unknown("unreadable answer: " + describe(document.error()));
 
   const auto words = [&] { return carrier_words(create.answer, answer, &*document); };
-  if (says(create.answer.auth_error, *document)) return {CreateAnswer::Kind::refused, "", "auth", words()};
   const bool is_granted = says(create.granted, *document);
   const bool is_accepted = says(create.accepted, *document) || (accepts && !is_granted);
+  if (says(create.try_again, *document)) {
+    if (is_granted || is_accepted) return unknown("both taken and to be tried again: " + words());
+    return try_again(words());
+  }
+  if (says(create.answer.auth_error, *document)) return {CreateAnswer::Kind::refused, "", "auth", words()};
   if (is_refused(create, *document)) {
     if (is_granted || says(create.accepted, *document)) return unknown("both granted and refused: " + words());
     return refused(create, *document, words());

@@ -222,6 +222,8 @@ void load_create_answer(TableReader& create, CreateOperation& operation) {
   operation.granted = can_accept ? read_query(*answer, "granted") : require_query(*answer, "granted");
   operation.refused = read_query(*answer, "refused");
   if (operation.range) operation.number_refused = read_query(*answer, "number_refused");
+  operation.try_again = read_query(*answer, "try_again");
+  operation.try_again_statuses = answer->integers("try_again_statuses", 400, 599);
   operation.remito = read_field(*answer, "remito", no_value);
   operation.remito_is_order_number = answer->choice("remito_is", remito_sources).has_value();
   operation.refusal_code = read_field(*answer, "refusal_code", no_value);

@@ -27,6 +27,7 @@ struct RemitoNews {
     accepted,        ///< the carrier decides later; `remito` where it is known
     impossible,      ///< cannot be sent as it is; nothing was
     unsent,          ///< provably not sent; `retry_at` where that is known
+    put_off,         ///< the carrier promises that it made nothing, and takes it later; likewise
     unclear,         ///< the carrier may have made a shipment or not
     interrupted,     ///< the program was gone when the call ended, or the profile was read anew since
     due_again,       ///< what was to be sent again has its turn, which may have come late

@@ -56,6 +56,8 @@ RemitoNews::Kind news_of(CreateAnswer::Kind said) {
       return RemitoNews::Kind::accepted;
     case CreateAnswer::Kind::number_refused:
       return RemitoNews::Kind::number_refused;
+    case CreateAnswer::Kind::try_again:
+      return RemitoNews::Kind::put_off;
   }
   std::unreachable();
 }
@@ -223,6 +225,7 @@ void RemitoWorker::not_answered(const db::RemitoRequest& request, std::string ha
 }
 
 void RemitoWorker::answered(const db::RemitoRequest& request, std::string hash, HttpAnswer answer, CreateAnswer said) {
+  const Instant retry_at = runtime_.now() + answer.retry_after.value_or(std::chrono::seconds{0});
   if (said.kind != CreateAnswer::Kind::granted && said.kind != CreateAnswer::Kind::accepted)
     raw_.keep({.carrier = request.carrier,
                .operation = "create",
@@ -236,7 +239,8 @@ void RemitoWorker::answered(const db::RemitoRequest& request, std::string hash, 
            {.kind = news_of(said.kind),
             .remito = std::move(said.remito),
             .code = std::move(said.refusal_code),
-            .text = std::move(said.refusal_text)},
+            .text = std::move(said.refusal_text),
+            .retry_at = retry_at},
            std::move(hash));
 }
 

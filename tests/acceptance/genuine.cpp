@@ -39,6 +39,7 @@ Gives kind_of(const CreateAnswer& reading) {
     case number_refused:
       return Gives::refused;
     case unknown:
+    case try_again:
       return Gives::unknown;
   }
   std::unreachable();

@@ -107,6 +107,25 @@ TEST(CreateAnswer, IsUnknownWhereTheCarrierOnlyWantsToRest) {
   EXPECT_EQ(created(R"({"code":"RATE","refused":true})", 403, operation).kind, CreateAnswer::Kind::refused);
 }
 
+TEST(CreateAnswer, IsToBeTriedAgainWhereTheCarrierPromisesThatItMadeNothing) {
+  const std::string operation =
+      std::string{create_operation} + "try_again_statuses = [429, 503]\ntry_again = \"/json/code = 'RATE'\"\n";
+  for (const int status : {429, 503}) {
+    const CreateAnswer answer = created("<html>busy</html>", status, operation);
+    EXPECT_EQ(answer.kind, CreateAnswer::Kind::try_again) << status;
+    EXPECT_EQ(answer.refusal_text, "HTTP " + std::to_string(status) + ": <html>busy</html>");
+  }
+  EXPECT_EQ(created("<html>busy</html>", 500, operation).kind, CreateAnswer::Kind::unknown);
+  for (const int status : {200, 400, 500})
+    EXPECT_EQ(created(R"({"code":"RATE","login":"no","refused":true,"message":"slow"})", status, operation).kind,
+              CreateAnswer::Kind::try_again)
+        << status;
+  EXPECT_EQ(created(R"({"refused":true,"why":"closed today"})", 503, operation).kind, CreateAnswer::Kind::refused)
+      << "words say more than a status";
+  EXPECT_EQ(created(R"({"code":"RATE","ok":true,"made":true,"number":"1"})", 200, operation).kind,
+            CreateAnswer::Kind::unknown);
+}
+
 TEST(CreateAnswer, IsRefusedAtAnyStatusWhereTheProfileKnowsTheRefusal) {
   EXPECT_EQ(created(R"({"refused":true,"why":"closed today"})", 503).kind, CreateAnswer::Kind::refused);
   EXPECT_EQ(created(R"({"refused":true,"why":"closed today"})", 429).refusal_text, "closed today");

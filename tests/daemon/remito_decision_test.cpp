@@ -55,6 +55,18 @@ const std::vector<Row> table{
     {"number_refused_too_often", {.attempts = 5}, News::number_refused, nothing, noon, Kind::refused},
     // What was not sent.
     {"unsent", {}, News::unsent, nothing, noon, Kind::unsent, {}, noon + 5s},
+    {"put_off", {}, News::put_off, nothing, noon, Kind::unsent, {}, noon + 5s},
+    {"put_off_for_three_days",
+     {.attempts = 400},
+     News::put_off,
+     nothing,
+     noon + 72h,
+     Kind::needs_operator,
+     {},
+     {},
+     "nothing was made: as the carrier says"},
+    {"put_off_when_sent_again", {1}, News::put_off, one_for_a_key, noon, Kind::unknown, Step::resend},
+    {"put_off_when_sent_again_where_it_can_be_found", {1}, News::put_off, finds, noon, Kind::unknown, Step::find, noon},
     {"unsent_for_the_third_time", {.attempts = 3}, News::unsent, nothing, noon, Kind::unsent, {}, noon + 20s},
     {"unsent_for_three_days",
      {.attempts = 400},
@@ -262,8 +274,9 @@ TEST(RemitoDecisionRules, WhateverIsPromisedNothingMakesASecondShipmentWithoutAP
   // does not.
   for (const carriers::Promises& promises :
        {nothing, finds, finds_some_day, one_for_a_key, both, finds_some_day_and_key})
-    for (const News kind : {News::refused, News::number_refused, News::impossible, News::unsent, News::unclear,
-                            News::interrupted, News::not_confirmed, News::several, News::not_found, News::find_failed})
+    for (const News kind :
+         {News::refused, News::number_refused, News::impossible, News::unsent, News::put_off, News::unclear,
+          News::interrupted, News::not_confirmed, News::several, News::not_found, News::find_failed})
       for (const auto after : {0s, 1min + 59s, 119s})
         for (int calls = 1; calls <= unclear_calls_max; ++calls) {
           const RequestOutcome outcome =
