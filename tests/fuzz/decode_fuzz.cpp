@@ -138,8 +138,9 @@ void compare_xml(const std::string& body, const std::expected<Document, DecodeEr
   pugi::xml_document reference;
   const bool parses = bool(reference.load_buffer(body.data(), body.size()));
   if (!document) return require(!parses || document.error().kind != DecodeError::Kind::malformed, "XML is read as XML");
-  if (!parses) return;  // <a:b></c:b>, which is harmless
-  strip_prefixes(reference.document_element());
+  if (!parses) return;                                     // <a:b></c:b>, which is harmless
+  for (const pugi::xml_node& root : reference.children())  // pugixml takes several
+    if (root.type() == pugi::node_element) strip_prefixes(root);
   require(written(document->tree()) == written(reference), "the tree is that of the text");
 }
 
