@@ -135,7 +135,7 @@ DecodeOptions read_decode_options(TableReader& answer) {
   }
   if (const auto charset = answer.text("charset")) {
     options.charset = *charset;
-    if (!CharsetConverter("UTF-8", *charset).known())
+    if (!is_charset_name(*charset) || !CharsetConverter("UTF-8", *charset).known())
       answer.error("charset", "is not a character set that iconv knows");
   }
   if (answer.has("part")) options.part = answer.required_text("part").value_or("");

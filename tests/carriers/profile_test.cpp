@@ -210,6 +210,7 @@ INSTANTIATE_TEST_SUITE_P(
                 "twice"},
         Spoiled{"NoAnswerFormat", "format = \"xml\"\ncharset", "charset", "track.answer.format", "is missing"},
         Spoiled{"UnknownCharset", "ISO-8859-1", "ISO-8859-99", "track.answer.charset", "iconv"},
+        Spoiled{"CharsetWithOrders", "ISO-8859-1", "ISO-8859-1//IGNORE", "track.answer.charset", "iconv"},
         Spoiled{"StatusOutOfRange", "[200, 404]", "[200, 4040]", "track.answer.success_statuses", "item 2"},
         Spoiled{"EventsThatAreNoNodes", "events = \"event\"", "events = \"string(event)\"", "track.answer.events",
                 "nodes"},
