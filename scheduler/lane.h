@@ -29,7 +29,7 @@ struct LaneConfig {
   std::chrono::seconds interval{3600};  ///< every open shipment once, spread by a stable phase (README.md: the rule)
   /// Present: asked when it is worth most (adaptive_config.h), and not once an interval, which must be an hour then.
   std::shared_ptr<const AdaptiveConfig> adaptive;
-  double requests_per_second = 2;  ///< token bucket: at most this many, and bursts of at most max(1, this)
+  double requests_per_second = 2;  ///< no second has more, wherever it begins (README.md, Limits)
   // In any minute, hour or day, wherever it begins; at least 1.
   std::optional<int> requests_per_minute, requests_per_hour, requests_per_day;
   /// Polls leave the last tenth of an hour's and a day's quota to other requests.

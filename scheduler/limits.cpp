@@ -10,20 +10,21 @@ namespace {
 /// Between two processes lies as much at least.
 constexpr std::chrono::milliseconds restart_min{500};
 
-/// A tenth of a minute's requests may come at once.
-double burst_of_minute(int per_minute) {
-  return std::max(1.0, per_minute / 10.0);
+/// What a bucket is told of a limit of so many requests in a second or a minute.
+struct Pace {
+  double per_second, burst;
+};
+
+/// A tenth of the requests may come at once. From a full bucket they go together, and the next ones as the rate brings
+/// them: no second and no minute has more than it may, wherever it begins.
+Pace pace(double requests, double seconds) {
+  const double burst = std::max(1.0, requests / 10);
+  const double per_second = (requests + 1 - burst) / seconds;
+  return {std::floor(per_second * 1e6) / 1e6, burst};  // the bucket reads to the millionth, and would round it up
 }
 
-/// From a full bucket `burst` requests go at once, and the next ones as the rate brings them: no minute has more than
-/// it may, wherever it begins.
-double rate_of_minute(int per_minute) {
-  const double rate = (per_minute + 1 - burst_of_minute(per_minute)) / 60;
-  return std::floor(rate * 1e6) / 1e6;  // the bucket reads to the millionth, and would round it up
-}
-
-TokenBucket minute_bucket(int per_minute, Instant now) {
-  return TokenBucket(rate_of_minute(per_minute), burst_of_minute(per_minute), now);
+TokenBucket bucket_of(Pace pace, Instant now) {
+  return TokenBucket(pace.per_second, pace.burst, now);
 }
 
 QuotaBook::Stated quotas_of(const LaneConfig& config) {
@@ -50,19 +51,22 @@ std::string_view name(Hold::Kind kind) {
   return "";
 }
 
-Limits::Limits(const LaneConfig& config) : second_(config.requests_per_second, Instant{}), hours_(config.hours) {
-  if (config.requests_per_minute) minute_ = minute_bucket(*config.requests_per_minute, Instant{});
+Limits::Limits(const LaneConfig& config)
+    : second_(bucket_of(pace(config.requests_per_second, 1), Instant{})), hours_(config.hours) {
+  if (config.requests_per_minute) minute_ = bucket_of(pace(*config.requests_per_minute, 60), Instant{});
   quotas_.configure(quotas_of(config));
 }
 
 void Limits::reconfigure(const LaneConfig& config, Instant now) {
-  second_.set_rate(config.requests_per_second, now);
+  const Pace second = pace(config.requests_per_second, 1);
+  second_.set_rate(second.per_second, second.burst, now);
   if (!config.requests_per_minute) {
     minute_.reset();
   } else if (minute_) {
-    minute_->set_rate(rate_of_minute(*config.requests_per_minute), burst_of_minute(*config.requests_per_minute), now);
+    const Pace minute = pace(*config.requests_per_minute, 60);
+    minute_->set_rate(minute.per_second, minute.burst, now);
   } else {
-    minute_ = minute_bucket(*config.requests_per_minute, now);
+    minute_ = bucket_of(pace(*config.requests_per_minute, 60), now);
     minute_->start_empty(now, now);
   }
   quotas_.configure(quotas_of(config));

@@ -15,8 +15,6 @@ class TokenBucket {
  public:
   /// Both are read to the millionth; `per_second` is kept within 0.000001 and 1,000,000, `burst` within 1 and that.
   TokenBucket(double per_second, double burst, Instant now);
-  /// With a burst of max(1, per_second).
-  TokenBucket(double per_second, Instant now) : TokenBucket(per_second, per_second, now) {}
 
   bool take(Instant now);  ///< one token, if there is one
   /// One token, even if there is none: it is then owed, and the next ones pay for it. Returns when it is paid; `now`
@@ -29,9 +27,8 @@ class TokenBucket {
   Instant next_token(Instant now) const;
 
   void set_rate(double per_second, double burst, Instant now);  ///< what is in the bucket stays, up to the new burst
-  void set_rate(double per_second, Instant now) { set_rate(per_second, per_second, now); }
-  void start_empty(Instant since, Instant now);  ///< as if it had been empty then
-  void restart_clock(Instant now);               ///< counts from `now` on, without giving anything for the jump
+  void start_empty(Instant since, Instant now);                 ///< as if it had been empty then
+  void restart_clock(Instant now);  ///< counts from `now` on, without giving anything for the jump
 
  private:
   // Tokens are counted in millionths of millionths: one microsecond at one millionth of a token per second adds one.

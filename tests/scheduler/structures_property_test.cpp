@@ -23,7 +23,7 @@ using test::monday;
 RC_GTEST_PROP(TokenBucket, NeverGivesMoreThanRateTimesWindowPlusBurst, ()) {
   const int per_second_in_thousandths = *rc::gen::inRange(1, 50'000);
   const double per_second = per_second_in_thousandths / 1000.0;
-  TokenBucket bucket(per_second, monday);
+  TokenBucket bucket(per_second, per_second, monday);
   const auto steps = *rc::gen::container<std::vector<std::int64_t>>(rc::gen::weightedOneOf<std::int64_t>(
       {{5, rc::gen::inRange<std::int64_t>(0, 200'000)}, {1, rc::gen::inRange<std::int64_t>(0, 100'000'000)}}));
   std::vector<Instant> given;
@@ -43,7 +43,8 @@ RC_GTEST_PROP(TokenBucket, NeverGivesMoreThanRateTimesWindowPlusBurst, ()) {
 }
 
 RC_GTEST_PROP(TokenBucket, GivesAtTheMomentItNamesAndNotBefore, ()) {
-  TokenBucket bucket(*rc::gen::inRange(1, 20'000) / 1000.0, monday);
+  const double per_second = *rc::gen::inRange(1, 20'000) / 1000.0;
+  TokenBucket bucket(per_second, per_second, monday);
   Instant now = monday;
   for (int i = 0; i < 20; ++i) {
     now += std::chrono::microseconds{*rc::gen::inRange(0, 2'000'000)};

@@ -17,14 +17,14 @@ int take_all(TokenBucket& bucket, Instant now) {
 }
 
 TEST(TokenBucket, StartsWithItsBurst) {
-  TokenBucket fast(5, monday);
+  TokenBucket fast(5, 5, monday);
   EXPECT_EQ(take_all(fast, monday), 5);
-  TokenBucket slow(0.1, monday);
+  TokenBucket slow(0.1, 0.1, monday);
   EXPECT_EQ(take_all(slow, monday), 1);
 }
 
 TEST(TokenBucket, GivesATokenAtTheMicrosecondItSays) {
-  TokenBucket bucket(3, monday);
+  TokenBucket bucket(3, 3, monday);
   take_all(bucket, monday);
   const Instant next = bucket.next_token(monday);
   EXPECT_EQ(next, monday + 333'334us);  // a third of a second, rounded up
@@ -33,7 +33,7 @@ TEST(TokenBucket, GivesATokenAtTheMicrosecondItSays) {
 }
 
 TEST(TokenBucket, LosesNothingToRounding) {
-  TokenBucket bucket(3, monday);
+  TokenBucket bucket(3, 3, monday);
   take_all(bucket, monday);
   int taken = 0;
   for (Instant now = monday; now <= monday + 1000s; now += 7ms) taken += take_all(bucket, now);
@@ -42,22 +42,22 @@ TEST(TokenBucket, LosesNothingToRounding) {
 }
 
 TEST(TokenBucket, HoldsNoMoreThanItsBurstHoweverLongItRests) {
-  TokenBucket bucket(2, monday);
+  TokenBucket bucket(2, 2, monday);
   EXPECT_EQ(take_all(bucket, monday + std::chrono::years{80}), 2);
 }
 
 TEST(TokenBucket, AnotherRateKeepsWhatIsThere) {
-  TokenBucket bucket(4, monday);
+  TokenBucket bucket(4, 4, monday);
   EXPECT_TRUE(bucket.take(monday));
-  bucket.set_rate(2, monday);
+  bucket.set_rate(2, 2, monday);
   EXPECT_EQ(take_all(bucket, monday), 2);
-  bucket.set_rate(100, monday);
+  bucket.set_rate(100, 100, monday);
   EXPECT_EQ(take_all(bucket, monday), 0);
   EXPECT_EQ(take_all(bucket, monday + 100ms), 10);
 }
 
 TEST(TokenBucket, WhatIsSpentBeyondItsContentIsPaidByWhatComesNext) {
-  TokenBucket bucket(2, monday);
+  TokenBucket bucket(2, 2, monday);
   EXPECT_EQ(bucket.spend(monday), monday);
   EXPECT_EQ(bucket.spend(monday), monday);
   EXPECT_EQ(bucket.spend(monday), monday + 500ms);
@@ -70,7 +70,7 @@ TEST(TokenBucket, WhatIsSpentBeyondItsContentIsPaidByWhatComesNext) {
 }
 
 TEST(TokenBucket, AClockThatWasSetBackNeitherGivesNorStalls) {
-  TokenBucket bucket(1, monday);
+  TokenBucket bucket(1, 1, monday);
   EXPECT_TRUE(bucket.take(monday));
   const Instant back = monday - 24h;
   bucket.restart_clock(back);
