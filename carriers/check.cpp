@@ -192,7 +192,7 @@ class SampleReplay {
       return {};
     }
     if (const std::string problem = body_problem(*request); !problem.empty()) touched_.note_body(tables, problem);
-    if (expectation.request.is_null()) return told(*request);
+    if (expectation.request.empty()) return told(*request);
     check.deviations = request_differences(expectation.request, *request, tables, lines_);
     return {};
   }

@@ -48,7 +48,7 @@ struct Expectation {
   std::optional<std::string> payload;  ///< its text. There: the request that is made of it is looked at
   std::size_t step = 1;                ///< of a login
   /// What has to be sent: "method", "url", "headers" (lines), "body" (a text, or its lines), as far as it says so.
-  /// Null: not at all.
+  /// Null: not at all; an empty object: what is sent is to be shown.
   nlohmann::json request;
   /// What has to be read, completed by what need not be said: "reports" or "trouble", or what settled_key() says; of a
   /// login "session" with "ends_at", or "trouble". Null: not said yet.

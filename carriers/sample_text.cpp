@@ -1,4 +1,5 @@
 // Expectations, written: what was read from an answer, as a sample states it.
+#include <algorithm>
 #include <array>
 #include <utility>
 #include <vector>
@@ -115,10 +116,49 @@ json told(const HttpRequest& request) {
   return {{"method", request.method}, {"url", request.url}, {"headers", request.headers}, {"body", std::move(body)}};
 }
 
-std::string completed_expectation(std::string_view text, const json& request, const json& read) {
-  text = text.substr(0, text.rfind('}'));
+namespace {
+
+/// Behind the string or the one character that begins at `at`.
+std::size_t behind(std::string_view text, std::size_t at) {
+  if (text[at] != '"') return at + 1;
+  for (++at; at < text.size() && text[at] != '"'; ++at)
+    if (text[at] == '\\') ++at;
+  return std::min(at + 1, text.size());
+}
+
+/// Without `"request": {}` among the members of the object that the text is, and the comma that belongs to it.
+std::string without_empty_request(std::string text) {
+  constexpr std::string_view key = "\"request\"", blanks = " \t\r\n";
+  const auto skip = [&text, blanks](std::size_t at, char expected) {
+    at = text.find_first_not_of(blanks, at);
+    return at != text.npos && text[at] == expected ? at + 1 : text.npos;
+  };
+  int depth = 0;
+  for (std::size_t at = 0; at < text.size(); at = behind(text, at)) {
+    if (text[at] == '{' || text[at] == '[') ++depth;
+    if (text[at] == '}' || text[at] == ']') --depth;
+    if (depth != 1 || text.compare(at, key.size(), key) != 0) continue;
+    std::size_t end = at + key.size();
+    for (const char expected : {':', '{', '}'})
+      if (end != text.npos) end = skip(end, expected);
+    if (end == text.npos) continue;
+    std::size_t begin = text.find_last_not_of(blanks, at - 1) + 1;
+    if (const std::size_t comma = skip(end, ','); comma != text.npos)
+      end = comma;
+    else if (text[begin - 1] == ',')
+      --begin;
+    return text.erase(begin, end - begin);
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string completed_expectation(std::string_view given, const json& request, const json& read) {
+  std::string text = request.is_null() ? std::string(given) : without_empty_request(std::string(given));
+  text.resize(text.rfind('}'));
   std::string completed(text.substr(0, text.find_last_not_of(" \t\r\n") + 1));
-  completed += ",\n";
+  completed += completed.ends_with('{') ? "\n" : ",\n";
   if (!request.is_null()) completed += request_lines(request) + (read.is_null() ? "\n" : ",\n");
   if (!read.is_null()) completed += read_lines(read);
   return completed + "}\n";

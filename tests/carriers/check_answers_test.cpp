@@ -127,6 +127,20 @@ TEST_F(CheckedAnswers, OfASearchNeedNoOrderNumberToSayTheirRequest) {
             "");
 }
 
+TEST_F(CheckedAnswers, ShowTheRequestWhereverItIsAskedForAndKeepItOnce) {
+  const std::string found = R"("found": {"kind": "found", "remito": "7"})";
+  for (const std::string& members :
+       {R"("client_ref": "R1", )" + found + R"(, "request": { } )", R"("request": {}, "client_ref": "R1", )" + found,
+        R"("client_ref": "R\"request\":{}", "request" : {},)" + found}) {
+    const SampleCheck check = sample_of(R"({"number": "7"})", R"({"operation": "find", )" + members + "}");
+    EXPECT_THAT(check.proposal, HasSubstr("\"method\": \"GET\"")) << members;
+    write("samples/one.expected.json", check.proposal);
+    EXPECT_EQ(told(only_sample()), "") << check.proposal;
+    EXPECT_EQ(only_sample().proposal, "") << "it says all now";
+    EXPECT_THAT(check.proposal, HasSubstr(R"("remito": "7")"));
+  }
+}
+
 TEST_F(CheckedOrder, WithAFieldThatIsMisspeltIsAProblem) {
   EXPECT_EQ(told(sample_of(R"({"number": "7"})", test::with(std::string(asked), "\"parcels\"", "\"parsels\""))),
             "'parsels' is no field of a payload (did you mean 'parcels'?)");
