@@ -14,6 +14,8 @@ using std::chrono::minutes;
 // As the profiles promise in its name.
 constexpr hours key_window{24};
 constexpr minutes found_within{5};
+// Further than any plan is ahead.
+constexpr hours dated_back{60};
 
 std::uint64_t hash_of(std::string_view text) {
   return Dice(0).fork(text).next();
@@ -115,6 +117,11 @@ const std::string& Carrier::reference_of(const std::string& client_ref, const st
 std::vector<test::WireEvent> Carrier::shown(const std::string& remito, Instant now) {
   std::vector<test::WireEvent> rows;
   for (const TrueEvent& event : published(remito, now)) rows.push_back(event.wire);
+  if (const auto parcel = parcels_.find(remito); parcel != parcels_.end())
+    for (test::WireEvent& plan : parcel->second.planned(now)) {
+      if (dates_plans_back_) plan.at -= dated_back;
+      rows.push_back(std::move(plan));
+    }
   if (!rows.empty() && answer_dice_.chance(faults_.duplicated))
     rows.push_back(answer_dice_.pick(std::span<const test::WireEvent>(rows)));
   if (answer_dice_.chance(faults_.reordered))

@@ -71,6 +71,8 @@ class Carrier {
   void forget_sessions() { ++sessions_; }
   /// Its systems stand still from then on: what is published by then is all that there is.
   void freeze(Instant now) { frozen_at_ = now; }
+  /// A mutation: it shows what it plans as if it had happened.
+  void date_plans_back() { dates_plans_back_ = true; }
 
   /// What it would show of it then; nothing of a parcel that it does not know.
   std::vector<TrueEvent> published(const std::string& remito, Instant now) const;
@@ -106,6 +108,7 @@ class Carrier {
   std::map<std::string, Parcel> parcels_;          ///< by remito
   std::map<std::string, std::vector<Made>> made_;  ///< by reference
   std::optional<Instant> frozen_at_;
+  bool dates_plans_back_ = false;
   std::uint64_t answers_ = 0, numbers_given_ = 0, sessions_ = 1;
 };
 

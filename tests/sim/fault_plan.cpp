@@ -73,6 +73,7 @@ FaultPlan draw_plan(Dice dice) {
   plan.data.unknown_code = data.rate(0.2);
   plan.data.reordered = data.rate(0.5);
   plan.data.duplicated = data.rate(0.5);
+  plan.data.planned = data.rate(0.8);
   plan.data.volatile_envelope = data.flag();
 
   Swarm host(dice);
@@ -120,6 +121,7 @@ std::string FaultPlan::to_string() const {
   printer.add("data.unknown_code", data.unknown_code);
   printer.add("data.reordered", data.reordered);
   printer.add("data.duplicated", data.duplicated);
+  printer.add("data.planned", data.planned);
   printer.add("data.volatile_envelope", data.volatile_envelope ? 1 : 0);
   printer.add("host.crashes_per_day", host.crashes_per_day);
   printer.add("host.reloads_per_day", host.reloads_per_day);

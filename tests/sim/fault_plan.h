@@ -34,6 +34,7 @@ struct DataFaults {
   double unknown_code = 0;
   double reordered = 0;   ///< of an answer: its rows in any order
   double duplicated = 0;  ///< of an answer: rows twice
+  double planned = 0;     ///< what is to come stands among what has happened
   bool volatile_envelope = false;
 };
 

@@ -8,6 +8,8 @@ void World::plan_mutation() {
   if (options_.mutation == Mutation::send_creates_twice) wire_.send_creates_twice();
   if (options_.mutation == Mutation::send_cancels_twice) wire_.send_cancels_twice();
   if (options_.mutation == Mutation::read_a_clock) wire_.read_a_clock();
+  if (options_.mutation == Mutation::date_plans_back)
+    for (const auto& [name, carrier] : wire_.carriers()) carrier->date_plans_back();
   if (options_.mutation == Mutation::none || breaks_at_the_end(options_.mutation)) return;
   at(start_ + std::chrono::hours{20}, [this] { mutation_due_ = true; });
 }

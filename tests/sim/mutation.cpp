@@ -33,6 +33,7 @@ constexpr std::array cases{
     MutationCase{Mutation::lose_attempt, "lose_attempt", "attempts_are_told"},
     MutationCase{Mutation::never_ready, "never_ready", "ready_once"},
     MutationCase{Mutation::forget_at_the_end, "forget_at_the_end", "lanes_are_complete"},
+    MutationCase{Mutation::date_plans_back, "date_plans_back", "events_are_true"},
     MutationCase{Mutation::read_a_clock, "read_a_clock", "hash"},
 };
 

@@ -38,6 +38,7 @@ enum class Mutation : std::uint8_t {
   lose_attempt,        ///< a failed attempt is told as something else
   never_ready,         ///< an order is not told to be ready
   forget_at_the_end,   ///< a shipment is taken out of its lane just before the end
+  date_plans_back,     ///< carriers date what they plan as if it had happened
   read_a_clock,        ///< latencies depend on the wall's clock
 };
 

@@ -129,33 +129,29 @@ class Life {
   Parcel parcel_;
 };
 
-}  // namespace
+/// Dates that change or are dropped, hours to two days ahead; and often at last the true one.
+void draw_plans(Parcel& parcel, Dice dice, const std::string& carrier, Instant entered) {
+  Instant at = entered + dice.time(hours{0}, hours{6});
+  do {
+    const Instant until = at + dice.time(minutes{30}, hours{12});
+    const Instant date = std::chrono::ceil<minutes>(until + dice.time(plan_taken_back, hours{36}));
+    const Words& words = words_of(carrier).at(dice.chance(0.7) ? Step::delivered : Step::on_the_way);
+    parcel.plans.push_back(
+        {at, until, {past_midnight(date, utc_offset(carrier)), words.code, words.text, words.reason}});
+    at = until + (dice.chance(0.5) ? minutes{0} : dice.time(minutes{0}, hours{6}));
+  } while (dice.chance(0.6));
 
-std::string_view name(Habit habit) {
-  return habit == Habit::at_once ? "at_once" : habit == Habit::end_of_day ? "end_of_day" : "sluggish";
+  const auto delivered = std::ranges::find(parcel.life, Status::delivered, &TrueEvent::status);
+  if (delivered == parcel.life.end() || dice.chance(0.4)) return;
+  const Instant certain = delivered->occurred_at - plan_certain;
+  const Instant from = std::max(entered, certain - dice.time(hours{0}, hours{24}));
+  if (from >= certain) return;
+  parcel.plans.push_back({from, certain, delivered->wire});
+  delivered->published_at = certain;
+  delivered->was_planned = true;
 }
 
-std::vector<TrueEvent> Parcel::published(Instant until) const {
-  std::vector<TrueEvent> result;
-  std::ranges::copy_if(life, std::back_inserter(result),
-                       [until](const TrueEvent& event) { return event.published_at <= until; });
-  return result;
-}
-
-bool Parcel::has_arrived(Instant now) const {
-  return std::ranges::any_of(
-      life, [now](const TrueEvent& event) { return event.occurred_at <= now && is_terminal(event.status); });
-}
-
-void cancel(Parcel& parcel, Dice dice, const std::string& carrier, Instant now) {
-  std::erase_if(parcel.life, [now](const TrueEvent& event) { return event.occurred_at > now; });
-  const Words& words = words_of(carrier).at(Step::cancelled);
-  const Instant at = past_midnight(std::chrono::floor<minutes>(now) + minutes{1}, utc_offset(carrier));
-  parcel.cancelled =
-      TrueEvent{at, at + dice.time(minutes{0}, minutes{5}), {at, words.code, words.text, words.reason}, words.status};
-}
-
-Parcel draw_parcel(Dice dice, const std::string& carrier, Instant entered, Habit habit, const DataFaults& faults) {
+Parcel draw_life(Dice dice, const std::string& carrier, Instant entered, Habit habit, const DataFaults& faults) {
   Life life(dice, carrier, entered, habit, faults);
   life.add(Step::taken_in, hours{0}, hours{2});
   life.add(Step::on_the_way, hours{1}, hours{8});
@@ -175,6 +171,50 @@ Parcel draw_parcel(Dice dice, const std::string& carrier, Instant entered, Habit
     if (dice.chance(0.5)) life.add(Step::delivered, hours{1}, hours{12});
   }
   return life.take();
+}
+
+}  // namespace
+
+std::string_view name(Habit habit) {
+  return habit == Habit::at_once ? "at_once" : habit == Habit::end_of_day ? "end_of_day" : "sluggish";
+}
+
+std::vector<TrueEvent> Parcel::published(Instant until) const {
+  std::vector<TrueEvent> result;
+  std::ranges::copy_if(life, std::back_inserter(result),
+                       [until](const TrueEvent& event) { return event.published_at <= until; });
+  return result;
+}
+
+std::vector<test::WireEvent> Parcel::planned(Instant now) const {
+  std::vector<test::WireEvent> result;
+  for (const Plan& plan : plans)
+    if (plan.from <= now && now < plan.until) result.push_back(plan.wire);
+  return result;
+}
+
+// What was planned may be told a little before its time: then it has to come.
+bool Parcel::has_arrived(Instant now) const {
+  return std::ranges::any_of(life, [now](const TrueEvent& event) {
+    const Instant settled_at = event.was_planned ? event.occurred_at - plan_taken_back : event.occurred_at;
+    return settled_at <= now && is_terminal(event.status);
+  });
+}
+
+void cancel(Parcel& parcel, Dice dice, const std::string& carrier, Instant now) {
+  std::erase_if(parcel.life, [now](const TrueEvent& event) { return event.occurred_at > now; });
+  parcel.plans.clear();
+  const Words& words = words_of(carrier).at(Step::cancelled);
+  const Instant at = past_midnight(std::chrono::floor<minutes>(now) + minutes{1}, utc_offset(carrier));
+  parcel.cancelled =
+      TrueEvent{at, at + dice.time(minutes{0}, minutes{5}), {at, words.code, words.text, words.reason}, words.status};
+}
+
+Parcel draw_parcel(Dice dice, const std::string& carrier, Instant entered, Habit habit, const DataFaults& faults) {
+  Parcel parcel = draw_life(dice, carrier, entered, habit, faults);
+  Dice plans = dice.fork("plans");
+  if (plans.chance(faults.planned)) draw_plans(parcel, plans, carrier, entered);
+  return parcel;
 }
 
 Status true_status(const std::vector<TrueEvent>& known) {

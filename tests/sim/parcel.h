@@ -2,6 +2,7 @@
 // marketplace should end up with.
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <vector>
@@ -18,14 +19,31 @@ struct TrueEvent {
   Instant published_at{};
   test::WireEvent wire;
   Status status = Status::unmapped;
+  /// Shown as a plan before, and true to the minute: published before it happens.
+  bool was_planned = false;
 };
 
+/// What the carrier shows meanwhile among what has happened, though it is to come; or does not come.
+struct Plan {
+  Instant from{}, until{};
+  test::WireEvent wire;
+};
+
+// The daemon takes what is dated up to two hours ahead of its clock, and that may be an hour wrong. A plan that is not
+// kept is taken back so long before its time; the rest is for an answer whose commit waits for the database.
+inline constexpr std::chrono::hours plan_taken_back{5};
+// A plan that is kept counts as published from then on: before the daemon may take it, and so late that it must have by
+// the end of the calm.
+inline constexpr std::chrono::minutes plan_certain{210};
+
 struct Parcel {
-  std::vector<TrueEvent> life;         ///< oldest first
+  std::vector<TrueEvent> life;  ///< oldest first
+  std::vector<Plan> plans;
   std::optional<TrueEvent> cancelled;  ///< because we wished it: then it is the end
   /// What the carrier has published of its life until then, oldest first.
   std::vector<TrueEvent> published(Instant until) const;
-  /// It was delivered, or is back: too late to cancel it.
+  std::vector<test::WireEvent> planned(Instant now) const;
+  /// It was delivered, or is back, or is about to be as planned: too late to cancel it.
   bool has_arrived(Instant now) const;
 };
 

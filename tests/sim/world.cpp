@@ -37,6 +37,7 @@ World::World(const RunOptions& options)
       now_(start_) {
   // A rule is broken where there is something to break it on.
   if (options.mutation != Mutation::none) plan_.orders.cancelled = std::max(plan_.orders.cancelled, 0.7);
+  if (options.mutation == Mutation::date_plans_back) plan_.data.planned = 1;
   daemon::set_up_log("off");
 }
 
