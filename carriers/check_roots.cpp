@@ -151,7 +151,8 @@ std::vector<Remark> remarks_on_roots(const CompiledProfile& profile, const Profi
                   find->parcels);
   if (const auto& cancel = profile.cancel) {
     if (cancel->lookup) found.look_at(cancel->lookup->answer, cancel->lookup->shipment_id);
-    found.look_at(cancel->answer, cancel->accepted, cancel->refused, cancel->refusal_code, cancel->refusal_text);
+    found.look_at(cancel->answer, cancel->accepted, cancel->refused, cancel->try_again, cancel->refusal_code,
+                  cancel->refusal_text);
   }
   if (const auto& quote = profile.quote)
     found.look_at(quote->answer, quote->price, quote->currency, quote->days, quote->refused, quote->refusal_text);

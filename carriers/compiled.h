@@ -181,6 +181,9 @@ struct CancelOperation {
   CallTemplate request;
   AnswerRules answer;
   std::optional<Query> accepted, refused;  ///< booleans on the document
+  /// The carrier's promise: it did nothing, and takes the same request later. Boolean on the document; HTTP.
+  std::optional<Query> try_again;
+  std::vector<int> try_again_statuses;
   std::optional<Field> refusal_code, refusal_text;
 };
 

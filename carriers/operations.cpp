@@ -115,6 +115,14 @@ FindAnswer found_in(const FindOperation& find, const Document& document, std::st
   return answer;
 }
 
+/// A cancellation that is sent twice does no harm, as a second shipment would: what tells that nobody looked at it is
+/// believed without a promise.
+bool was_not_served(const CancelOperation& cancel, int http_status, const Said& said) {
+  const auto& statuses = cancel.try_again_statuses;
+  return http_status == 401 || http_status == 429 || holds_in(cancel.answer.auth_error, said) ||
+         holds_in(cancel.answer.throttled, said) || std::ranges::find(statuses, http_status) != statuses.end();
+}
+
 }  // namespace
 
 FindAnswer map_find(const Profile& profile, const HttpAnswer& answer, std::string_view client_ref) {
@@ -136,12 +144,14 @@ CancelAnswer map_cancel(const Profile& profile, const HttpAnswer& answer) {
   const CancelOperation& cancel = *profile.compiled().cancel;
   const Said said = read_answer(cancel.answer, answer);
   const bool is_accepted = holds_in(cancel.accepted, said), is_refused = holds_in(cancel.refused, said);
+  if (holds_in(cancel.try_again, said) && !is_accepted) return {try_again, "", said.words};
   if (is_accepted && is_refused) return {unclear, "", "both accepted and refused: " + said.words};
   if (is_refused) {
     const pugi::xml_document& tree = said.document->tree();
     std::string text = read(cancel.refusal_text, tree, text_bytes_max);
     return {refused, read(cancel.refusal_code, tree, code_bytes_max), text.empty() ? said.words : std::move(text)};
   }
+  if (was_not_served(cancel, answer.status, said)) return {try_again, "", said.words};
   if (!said.is_good) return {unclear, "", said.words};
   if (!is_accepted) return {unclear, "", "neither accepted nor refused: " + said.words};
   return {accepted, "", ""};

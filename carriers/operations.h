@@ -31,8 +31,9 @@ FindAnswer map_find(const Profile& profile, const HttpAnswer& answer, std::strin
 struct CancelAnswer {
   enum class Kind : std::uint8_t {
     accepted,
-    refused,  ///< `refusal_code`, `refusal_text` in the carrier's words
-    unclear,  ///< it may be cancelled or not: `refusal_text` tells what was seen
+    refused,    ///< `refusal_code`, `refusal_text` in the carrier's words
+    unclear,    ///< it may be cancelled or not: `refusal_text` tells what was seen
+    try_again,  ///< it is not cancelled, and the carrier takes the request later: `refusal_text` tells what was seen
   };
   Kind kind = Kind::unclear;
   std::string refusal_code;

@@ -187,6 +187,8 @@ CancelOperation load_cancel(TableReader& cancel, const LoadContext& context) {
     operation.answer = read_answer_rules(*answer, no_value);
     operation.accepted = require_query(*answer, "accepted");
     operation.refused = read_query(*answer, "refused");
+    operation.try_again = read_query(*answer, "try_again");
+    operation.try_again_statuses = answer->integers("try_again_statuses", 400, 599);
     operation.refusal_code = read_field(*answer, "refusal_code", no_value);
     operation.refusal_text = read_field(*answer, "refusal_text", no_value);
     answer->refuse_other_keys();

@@ -18,7 +18,7 @@ constexpr std::array report_kinds{"events", "snapshot", "not_found_yet", "gone"}
 constexpr std::array create_kinds{"granted", "refused", "unknown", "accepted", "number_refused", "try_again"};
 constexpr std::array confirm_kinds{"granted", "refused", "pending", "unclear"};
 constexpr std::array find_kinds{"found", "several", "not_found", "unclear"};
-constexpr std::array cancel_kinds{"accepted", "refused", "unclear"};
+constexpr std::array cancel_kinds{"accepted", "refused", "unclear", "try_again"};
 constexpr std::array lookup_kinds{"found", "unclear"};
 constexpr std::array quote_kinds{"quoted", "refused", "unclear"};
 

@@ -66,9 +66,9 @@ class Simplifier {
   bool take_markup() {
     const std::string_view rest = text_.substr(at_);
     if (rest.starts_with("</")) return take_end_tag();
-    if (rest.starts_with("<!--")) return take_until("-->");
-    if (rest.starts_with("<![CDATA[")) return builder_.count_nodes(1) && take_until("]]>");
-    if (rest.starts_with("<?")) return take_until("?>");
+    if (rest.starts_with("<!--")) return take_from_to("<!--", "-->");
+    if (rest.starts_with("<![CDATA[")) return builder_.count_nodes(1) && take_from_to("<![CDATA[", "]]>");
+    if (rest.starts_with("<?")) return take_from_to("<?", "?>");
     if (rest.starts_with("<!")) return take_declaration();
     return take_start_tag();
   }
@@ -80,8 +80,9 @@ class Simplifier {
       const std::string_view rest = text_.substr(at);
       const bool quoted = rest[0] == '"' || rest[0] == '\'';
       if (quoted || rest.starts_with("<!--")) {
-        const std::string_view close = quoted ? rest.substr(0, 1) : "-->";
-        at = text_.find(close, at + 1);
+        const std::string_view open_mark = quoted ? rest.substr(0, 1) : "<!--";
+        const std::string_view close = quoted ? open_mark : "-->";
+        at = text_.find(close, at + open_mark.size());
         if (at == std::string_view::npos) return false;
         at += close.size() - 1;
       } else if (rest[0] == '<') {
@@ -94,8 +95,9 @@ class Simplifier {
     return false;
   }
 
-  bool take_until(std::string_view close) {
-    const std::size_t end = text_.find(close, at_);
+  /// "<!-->" opens a comment and does not close it.
+  bool take_from_to(std::string_view open, std::string_view close) {
+    const std::size_t end = text_.find(close, at_ + open.size());
     if (end == std::string_view::npos) return false;
     write(end + close.size());
     return true;

@@ -192,6 +192,9 @@ void CancelWorker::answered(const Pointer& request, carriers::HttpAnswer answer,
   if (said.kind != Said::accepted)
     raw_.keep({request->carrier, "cancel", request->remito, said.refusal_text, answer.status, answer.content_type,
                std::move(answer.body)});
+  if (said.kind == Said::try_again)
+    return unsent(request, std::move(said.refusal_text),
+                  runtime_.now() + answer.retry_after.value_or(std::chrono::seconds{0}));
   db::CancelOutcome outcome;
   outcome.kind = said.kind == Said::accepted  ? Kind::cancelled
                  : said.kind == Said::refused ? Kind::refused

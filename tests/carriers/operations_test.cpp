@@ -196,6 +196,26 @@ TEST_F(OperationsTest, CancelTellsAcceptedRefusedAndUnclearApart) {
     EXPECT_EQ(said(body, status).kind, CancelAnswer::Kind::unclear) << body;
 }
 
+TEST_F(OperationsTest, ACancelThatNobodyLookedAtIsToBeTriedAgain) {
+  const auto loaded_profile = profile(std::string(cancel) +
+                                      "try_again_statuses = [503]\ntry_again = \"/json/busy\"\n"
+                                      "auth_error = \"/json/who\"\n");
+  const auto said = [&](const std::string& body, int status) {
+    return map_cancel(*loaded_profile, json_answer(body, status));
+  };
+  for (const auto& [body, status] : {std::pair{"", 401},
+                                     {R"({"state": "?"})", 429},
+                                     {"<html/>", 503},
+                                     {R"({"busy": true})", 200},
+                                     {R"({"who": "?"})", 500}}) {
+    EXPECT_EQ(said(body, status).kind, CancelAnswer::Kind::try_again) << body;
+    EXPECT_NE(said(body, status).refusal_text, "") << body;
+  }
+  EXPECT_EQ(said(R"({"busy": true, "state": "cancelled"})", 200).kind, CancelAnswer::Kind::accepted);
+  EXPECT_EQ(said(R"({"error": {"code": "E7"}})", 503).kind, CancelAnswer::Kind::refused);
+  EXPECT_EQ(said("{}", 502).kind, CancelAnswer::Kind::unclear);
+}
+
 constexpr std::string_view cancel_by_own_number = R"toml([cancel.lookup]
 url = "{{base_url}}/orders?number={{remito}}"
 [cancel.lookup.answer]

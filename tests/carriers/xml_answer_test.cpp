@@ -137,6 +137,11 @@ TEST(XmlAnswer, WhatIsLeftOutDoesNotCount) {
   EXPECT_EQ(kind_of(decode_xml(seven_nodes, "", DecodeOptions{.nodes_max = 6})), "too_many_nodes");
 }
 
+TEST(XmlAnswer, ACommentIsNotClosedByTheBytesThatOpenIt) {
+  EXPECT_EQ(written(decode_xml("<r><!--> <b> --><p:c/></r>")), "<r><c/></r>");
+  EXPECT_EQ(written(decode_xml("<!DOCTYPE r [<!--> > -->]><r/>")), "<r/>");
+}
+
 TEST(XmlAnswer, DeclarationsOfTheDocumentTypeMayHoldAnything) {
   EXPECT_EQ(written(decode_xml("<!DOCTYPE r SYSTEM 'x>y' [<!-- it's > --><!ENTITY e \"<a < b:c>\"><!ELEMENT r ANY>]>"
                                "<p:r><p:a/></p:r>")),

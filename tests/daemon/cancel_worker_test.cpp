@@ -268,6 +268,20 @@ TEST_F(CancelWorkerTest, WhatProvablyNeverLeftIsTriedAgain) {
   EXPECT_EQ(database.number("select attempts from cancel_requests"), 3);
 }
 
+TEST_F(CancelWorkerTest, WhatTheCarrierHadNoTimeForIsTriedAgainWhenItSays) {
+  start();
+  granted();
+  cancels_ = {json("{}", 429)};
+  cancels_[0]->retry_after = 10min;
+  cancel_order();
+  clock().run_for(9min);
+  EXPECT_EQ(state(), "pending");
+  EXPECT_EQ(sent_to("/shipments/"), 1u);
+  clock().run_for(10min);
+  EXPECT_EQ(state(), "cancelled");
+  EXPECT_EQ(sent_to("/shipments/"), 2u);
+}
+
 TEST_F(CancelWorkerTest, AnUnclearEndIsDecidedByWhatTheCarrierTellsOfTheShipment) {
   start();
   granted();

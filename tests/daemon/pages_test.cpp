@@ -186,7 +186,8 @@ TEST_F(PagesTest, AStopDoesNotWaitForPagesThatTheRateHoldsBack) {
 }
 
 TEST_F(PagesTest, AStopBetweenTwoPagesComesToItsEnd) {
-  follow_one({page(picked, true), page(done, false)});
+  follow_one({page(picked, true), page(done, false)},
+             replaced(profile_text, "requests_per_second = 2.0", "requests_per_second = 20.0"));
   ASSERT_TRUE(clock().run_until_true([&] { return carriers.sent().size() == 1; }, monday + 2h));
   EXPECT_TRUE(daemon->stop());
   EXPECT_THAT(carriers.sent(), SizeIs(2));
