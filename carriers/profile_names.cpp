@@ -57,6 +57,7 @@ NameTree track_names(const LoadContext& context, bool has_pages) {
   items.members.emplace("comma", lambda_name());
   // In a batch a variable outside {{#items}} would be the first shipment's, and the others would get its answer.
   if (context.batch_max == 1) add_shipment(names);
+  names.members.emplace("first_remito", text_name());
   names.members.emplace("items", std::move(items));
   if (has_pages) add_page_names(names);
   return names;

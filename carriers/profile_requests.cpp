@@ -316,10 +316,10 @@ CutTemplate load_track_request(TableReader& track, const LoadContext& context, c
     return {};
   }
   check_paging(track, *cut, paging);
-  const bool repeats_items = cut->url.repeats_items() || (cut->body && cut->body->repeats_items());
-  if (context.batch_max > 1 && !repeats_items)
+  const bool names_items = cut->url.names_items() || (cut->body && cut->body->names_items());
+  if (context.batch_max > 1 && !names_items)
     track.error(request->body ? "body" : "url",
-                "limits.batch_max is more than 1, but neither URL nor body has {{#items}}");
+                "limits.batch_max is more than 1, but neither URL nor body has {{#items}} outside of a digest");
   return *std::move(cut);
 }
 

@@ -97,17 +97,25 @@ class Cutter {
   }
 
   void read_boundary(char boundary) {
-    if (boundary == mark::items_begin && std::exchange(seen_items_, true))
-      problem_ = "{{#items}} stands twice in one text; once is possible";
-    if ((boundary == mark::items_begin || boundary == mark::items_end) && !open_.empty())
-      problem_ = "{{#items}} cannot stand inside a function";
     finish_piece();
-    if (boundary == mark::items_begin) text_.items_begin_ = text_.pieces_.size();
-    if (boundary == mark::items_end) text_.items_end_ = text_.pieces_.size();
+    if (boundary == mark::items_begin) begin_items();
+    if (boundary == mark::items_end && items_) end_items();
     if (boundary == mark::between_begin || boundary == mark::between_end)
       piece_.between = boundary == mark::between_begin;
     if (boundary == mark::next_page_begin || boundary == mark::next_page_end)
       piece_.next_page = boundary == mark::next_page_begin;
+  }
+
+  void begin_items() {
+    if (items_) problem_ = "{{#items}} cannot stand inside another {{#items}}";
+    const auto digests = [](const OpenFunction& open) { return template_functions()[open.number].gives_digest; };
+    items_ = {text_.pieces_.size(), 0, std::ranges::any_of(open_, digests)};
+  }
+
+  void end_items() {
+    items_->end = text_.pieces_.size();
+    if (items_->begin < items_->end) text_.items_.push_back(*items_);
+    items_.reset();
   }
 
   void finish_piece() {
@@ -121,7 +129,8 @@ class Cutter {
   void estimate_bytes() {
     constexpr std::size_t value_bytes = 32;  // a guess at a value's length: one allocation nearly always
     for (std::size_t i = 0; i < text_.pieces_.size(); ++i) {
-      const bool in_items = i >= text_.items_begin_ && i < text_.items_end_;
+      const bool in_items =
+          std::ranges::any_of(text_.items_, [i](const CutText::Run& run) { return i >= run.begin && i < run.end; });
       (in_items ? text_.item_bytes_ : text_.bytes_) += text_.pieces_[i].literal.size() + value_bytes;
     }
   }
@@ -130,14 +139,15 @@ class Cutter {
   CutText::Piece piece_;
   std::vector<OpenFunction> open_;
   std::string problem_;
-  bool seen_items_ = false;
+  std::optional<CutText::Run> items_;  ///< that are open
 };
 
 /// Appends pieces, and applies functions to what was appended inside them.
 class Filler {
  public:
   using Piece = CutText::Piece;
-  Filler(std::string& out, const CallValues& call) : out_(out), call_(call) {}
+  Filler(std::string& out, const CallValues& call, std::string_view first_remito)
+      : out_(out), call_(call), first_remito_(first_remito) {}
 
   void append(const Piece& piece, const ItemValues& item) {
     std::string& out = functions_.empty() ? out_ : functions_.back().content;
@@ -202,6 +212,8 @@ class Filler {
         return date.substr(0, 4);
       case Variable::registered_date:
         return date;
+      case Variable::first_remito:
+        return first_remito_;
       case Variable::uuid:
         return call_.uuid;
       case Variable::page:
@@ -224,6 +236,7 @@ class Filler {
 
   std::string& out_;
   const CallValues& call_;
+  std::string_view first_remito_;
   std::vector<Open> functions_;
   std::string problem_;
 };
@@ -242,16 +255,19 @@ std::expected<void, std::string> CutText::append_to(std::string& out, const Call
   static const ItemValues no_item;
   const ItemValues& first = items.empty() ? no_item : items.front();
   out.reserve(out.size() + bytes_ + item_bytes_ * items.size());
-  Filler filler(out, call);
+  Filler filler(out, call, first.remito);
   const auto append = [&](const Piece& piece, const ItemValues& item) {
     if (!piece.next_page || call.is_next_page) filler.append(piece, item);
   };
-  for (std::size_t i = 0; i < items_begin_; ++i) append(pieces_[i], first);
-  if (repeats_items())
+  std::size_t at = 0;
+  for (const Run& run : items_) {
+    for (; at < run.begin; ++at) append(pieces_[at], first);
     for (std::size_t item = 0; item < items.size(); ++item)
-      for (std::size_t i = items_begin_; i < items_end_; ++i)
-        if (!pieces_[i].between || item + 1 < items.size()) append(pieces_[i], items[item]);
-  for (std::size_t i = items_end_; i < pieces_.size(); ++i) append(pieces_[i], first);
+      for (at = run.begin; at < run.end; ++at)
+        if (!pieces_[at].between || item + 1 < items.size()) append(pieces_[at], items[item]);
+    at = run.end;  // without items, too
+  }
+  for (; at < pieces_.size(); ++at) append(pieces_[at], first);
   if (!filler.problem().empty()) return std::unexpected(filler.problem());
   return {};
 }
@@ -259,6 +275,10 @@ std::expected<void, std::string> CutText::append_to(std::string& out, const Call
 bool CutText::is_constant() const {
   return pieces_.size() == 1 && pieces_.front().then == Piece::Then::nothing && !pieces_.front().next_page &&
          !repeats_items();
+}
+
+bool CutText::names_items() const {
+  return !std::ranges::all_of(items_, &Run::digested);
 }
 
 bool CutText::uses(std::initializer_list<Variable> variables) const {

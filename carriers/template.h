@@ -7,7 +7,7 @@
 // which escapes. Filling is then appending.
 //
 // A track request is the hot path (tens of thousands a second), and rendering costs more than the rest of the request:
-// its texts are rendered and cut once, when the profile is loaded. The content of {{#items}} is the run of pieces that
+// its texts are rendered and cut once, when the profile is loaded. The content of an {{#items}} is a run of pieces that
 // is repeated for each shipment, and what {{#comma}} holds is left out after the last. All other requests are rare and
 // may hold conditions over an order: they are rendered and cut anew each time.
 #pragma once
@@ -33,6 +33,7 @@
 namespace remitod::carriers {
 
 /// What is filled in last. The values of the session come after these, in the order of their names.
+///   first_remito: that of the first shipment asked about, inside {{#items}} as well
 ///   registered_*: the shipment's registration as a day in the carrier's zone: "26", "2026", "2026-11-23"
 ///   method, url, ..., body: of this request, for signatures. `url_query` is without '?'
 enum class Variable : std::uint8_t {
@@ -40,6 +41,7 @@ enum class Variable : std::uint8_t {
   registered_yy,
   registered_yyyy,
   registered_date,
+  first_remito,
   uuid,
   page,
   cursor,
@@ -49,8 +51,8 @@ enum class Variable : std::uint8_t {
   url_query,
   body,
 };
-inline constexpr std::array<std::string_view, 12> variable_names{
-    "remito", "registered_yy", "registered_yyyy", "registered_date", "uuid", "page", "cursor",
+inline constexpr std::array<std::string_view, 13> variable_names{
+    "remito", "registered_yy", "registered_yyyy", "registered_date", "first_remito", "uuid", "page", "cursor",
     "method", "url",           "url_path",        "url_query",       "body"};
 inline constexpr std::size_t shipment_variables = 4;  ///< the first ones; they stand in {{#items}} of a batch
 inline constexpr std::size_t session_values_max = 20;
@@ -86,7 +88,9 @@ class CutText {
 
   /// Nothing is left to be filled in.
   bool is_constant() const;
-  bool repeats_items() const { return items_begin_ < items_end_; }
+  bool repeats_items() const { return !items_.empty(); }
+  /// Every shipment's can be read in it: a digest over them all does not name them.
+  bool names_items() const;
   bool uses(std::initializer_list<Variable> variables) const;  ///< one of them
   /// What stands before the first variable.
   std::string_view first_literal() const { return pieces_.front().literal; }
@@ -101,11 +105,16 @@ class CutText {
     bool between = false;         ///< in {{#comma}}: not after the last item
     bool next_page = false;       ///< in {{#next_page}}: not on the first page
   };
+  /// The content of an {{#items}}.
+  struct Run {
+    std::size_t begin = 0, end = 0;
+    bool digested = false;  ///< it stands in a function that gives a digest
+  };
   friend class Cutter;
   friend class Filler;
 
   std::vector<Piece> pieces_;  ///< at least one
-  std::size_t items_begin_ = 0, items_end_ = 0;
+  std::vector<Run> items_;
   std::size_t bytes_ = 0;       ///< about what the text takes without its items ...
   std::size_t item_bytes_ = 0;  ///< ... and for each item
 };

@@ -43,10 +43,10 @@ struct Function : FunctionRow {
 };
 
 constexpr Function hash_row(std::string_view name, Digest digest, bool raw) {
-  return {{.name = name, .gives_bytes = raw}, Kind::hash, digest};
+  return {{.name = name, .gives_bytes = raw, .gives_digest = true}, Kind::hash, digest};
 }
 constexpr Function hmac_row(std::string_view name, Digest digest, bool raw) {
-  return {{.name = name, .takes_key = true, .gives_bytes = raw}, Kind::hmac, digest};
+  return {{.name = name, .takes_key = true, .gives_bytes = raw, .gives_digest = true}, Kind::hmac, digest};
 }
 constexpr Function text_row(std::string_view name, Kind kind) {
   return {{.name = name}, kind};

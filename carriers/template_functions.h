@@ -28,6 +28,7 @@ struct FunctionRow {
   FunctionScope scope = FunctionScope::everywhere;
   bool takes_key = false;     ///< needs {{#key}}...{{/key}} inside
   bool gives_bytes = false;   ///< no text: may stand only inside another function
+  bool gives_digest = false;  ///< of which its content cannot be read
   bool takes_format = false;  ///< its content is the format of a time
   bool takes_count = false;   ///< any number from 1 to 999 may stand for the one in its name
 };

@@ -206,8 +206,8 @@ INSTANTIATE_TEST_SUITE_P(
         Spoiled{"CommaOutside", "<number>{{remito}}", "<number>{{#comma}},{{/comma}}", "track.body",
                 "not a variable here"},
         Spoiled{"InvertedLambda", "<number>{{remito}}", "<number>{{^items}}{{/items}}", "track.body", "inverted"},
-        Spoiled{"ItemsTwice", "<number>{{remito}}", "{{#items}}1{{/items}}{{#items}}2{{/items}}", "track.body",
-                "twice"},
+        Spoiled{"ItemsInItems", "<number>{{remito}}", "{{#items}}1{{#items}}2{{/items}}{{/items}}", "track.body",
+                "inside another"},
         Spoiled{"NoAnswerFormat", "format = \"xml\"\ncharset", "charset", "track.answer.format", "is missing"},
         Spoiled{"UnknownCharset", "ISO-8859-1", "ISO-8859-99", "track.answer.charset", "iconv"},
         Spoiled{"CharsetWithOrders", "ISO-8859-1", "ISO-8859-1//IGNORE", "track.answer.charset", "iconv"},
@@ -271,6 +271,11 @@ TEST_F(ProfileTest, BatchHasToNameItsItems) {
   toml = with(toml, ", \"X-Year\" = \"{{registered_yy}}\"", "");
   toml = with(toml, "<number>{{remito}}", "<number>");
   EXPECT_THAT(errors(toml), ElementsAre(error_at(line_of(toml, "</ask>") - 2, "track.body", "{{#items}}")));
+  for (const char* signature : {"{{first_remito}}", "{{#md5}}{{#items}}{{remito}}{{/items}}{{/md5}}"}) {
+    const std::string unnamed = with(toml, "<number>", std::string("<number>") + signature);
+    EXPECT_THAT(errors(unnamed), ElementsAre(error_at(line_of(unnamed, "</ask>") - 2, "track.body", "{{#items}}")))
+        << "does not ask for the shipments";
+  }
 }
 
 TEST_F(ProfileTest, XPathErrorTellsPugixmlsWordsAndThePlace) {

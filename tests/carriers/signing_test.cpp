@@ -119,6 +119,36 @@ TEST_F(SigningTest, AKeyedHashTakesItsKeyFromInside) {
             carriers::to_hex(carriers::hmac(Digest::sha1, carriers::hash(Digest::sha1, "hush-hush"), "m")));
 }
 
+TEST_F(SigningTest, ASignatureIsOverAllNumbersOfABatchOrOverTheFirst) {
+  const std::string list = "{{#items}}{{remito}}{{#comma}},{{/comma}}{{/items}}";
+  const std::string request =
+      "method = \"POST\"\nurl = \"{{base_url}}?n=" + list + "&s={{#md5}}" + list + "{{/md5}}\"\n" +
+      "headers = { X-First = \"{{first_remito}}\", X-Cut = \"{{#first_6}}" + list + "{{/first_6}}\" }\n" +
+      "body_format = \"xml\"\nbody = '''<n>{{first_remito}}</n><s>{{#hmac_sha256}}{{#key}}k{{/key}}t|" + list +
+      "|{{#sha1}}{{first_remito}}{{/sha1}}{{/hmac_sha256}}</s>{{#items}}<d>{{#md5}}{{remito}}{{/md5}}</d>{{/items}}'''";
+  const auto batch = loaded(profile(request, "[limits]\nbatch_max = 3\n"));
+  ASSERT_TRUE(batch);
+  const std::vector<TrackItem> items{{"A&1", now}, {"B<2", now}, {"3", now}};
+  const auto made = [&](std::size_t count) { return build_track(*batch, std::span{items}.first(count), now).value(); };
+  const auto signature = [](const std::string& numbers) {
+    return carriers::to_hex(carriers::hmac(Digest::sha256, "k", "t|" + numbers + "|" + hex(Digest::sha1, "A&1")));
+  };
+  const auto digest = [](const char* number) { return "<d>" + hex(Digest::md5, number) + "</d>"; };
+  EXPECT_EQ(made(3).url, "https://c.example/a?n=A%261,B%3C2,3&s=" + hex(Digest::md5, "A&1,B<2,3"));
+  EXPECT_THAT(made(3).headers, ElementsAre("X-Cut: A&1,B<", "X-First: A&1"));
+  EXPECT_EQ(made(3).body,
+            "<n>A&amp;1</n><s>" + signature("A&1,B<2,3") + "</s>" + digest("A&1") + digest("B<2") + digest("3"));
+  EXPECT_EQ(made(1).body, "<n>A&amp;1</n><s>" + signature("A&1") + "</s>" + digest("A&1"));
+  EXPECT_EQ(body("{{first_remito}}", "xml"), "A&amp;1") << "of one shipment it is its number";
+}
+
+TEST_F(SigningTest, ItemsStandNeitherInItemsNorInTheFormatOfATime) {
+  EXPECT_THAT(problem("{{#items}}{{#items}}{{remito}}{{/items}}{{/items}}"), HasSubstr("inside another {{#items}}"));
+  EXPECT_THAT(problem("{{#items}}{{#md5}}{{#items}}x{{/items}}{{/md5}}{{/items}}"),
+              HasSubstr("inside another {{#items}}"));
+  EXPECT_THAT(problem("{{#now}}{{#items}}%F{{/items}}{{/now}}"), HasSubstr("no variable"));
+}
+
 TEST_F(SigningTest, FormEncodingIsThatOfJavaAndUrlEncodingThatOfRfc3986) {
   EXPECT_EQ(body("{{#form_encoded}}a b*~+é{{/form_encoded}}"), "a+b*%7E%2B%C3%A9");
   EXPECT_EQ(body("{{#url_encoded}}a b*~+é{{/url_encoded}}"), "a%20b%2A~%2B%C3%A9");
