@@ -97,6 +97,20 @@ TEST(Shipment, ThatTheCarrierFailedOnLeavesTheOthers) {
   EXPECT_THAT(answer->errors[0].message, HasSubstr("locked"));
 }
 
+TEST(Shipment, IsFailedOnWithoutWordsWhereTheProfileTakesTheNameOfTheElementForThem) {
+  constexpr const char* body = R"({"s":[{"id":"1","errorInterno":""},{"id":"2"}]})";
+  const auto failed =
+      read_batch("shipments = '/json/s'\nevents = 'e'\nshipment_error = ['errorInterno', 'name(errorInterno)']", body);
+  ASSERT_TRUE(failed);
+  ASSERT_THAT(failed->reports, SizeIs(1));
+  EXPECT_EQ(failed->reports[0].remito, "2");
+  ASSERT_THAT(failed->errors, SizeIs(1));
+  EXPECT_THAT(failed->errors[0].message, HasSubstr("errorInterno"));
+  const auto well = read_batch("shipments = '/json/s'\nevents = 'e'\nshipment_error = 'errorInterno'", body);
+  ASSERT_TRUE(well);
+  EXPECT_THAT(well->reports, SizeIs(2)) << "an empty text is no error: most carriers send one with all that is well";
+}
+
 TEST(Shipment, ThatTheCarrierFailedOnIsReadWhereItIsListedAgain) {
   const auto answer = read_batch("shipments = '/json/s'\nevents = 'e'\nshipment_error = 'fault/text'",
                                  R"({"s":[{"id":"1","fault":{"text":"locked"}},
