@@ -43,4 +43,14 @@ std::string did_you_mean(std::string_view word, std::span<const std::string> can
   return nearest ? " (did you mean '" + *nearest + "'?)" : std::string{};
 }
 
+std::string not_a_key(std::string_view key, std::span<const std::string> keys) {
+  constexpr std::size_t shown_max = 12;
+  std::string said = "is not a key here";
+  if (keys.empty()) return said;
+  if (std::string meant = did_you_mean(key, keys); !meant.empty()) return said += meant;
+  said += " (there are: ";
+  for (std::size_t i = 0; i < std::min(keys.size(), shown_max); ++i) said += (i == 0 ? "" : ", ") + keys[i];
+  return said += keys.size() > shown_max ? ", ...)" : ")";
+}
+
 }  // namespace remitod::carriers

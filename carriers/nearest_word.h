@@ -15,4 +15,7 @@ std::optional<std::string> nearest_word(std::string_view word, std::span<const s
 /// " (did you mean 'events'?)" or nothing.
 std::string did_you_mean(std::string_view word, std::span<const std::string> candidates);
 
+/// What is said of a key that is none of these: which was meant, else which there are, as far as a line holds them.
+std::string not_a_key(std::string_view key, std::span<const std::string> keys);
+
 }  // namespace remitod::carriers

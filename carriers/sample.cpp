@@ -92,7 +92,7 @@ class KeyReader {
 
   void refuse_other_keys(const std::vector<std::string>& known) {
     for (const auto& [key, value] : object_.items())
-      if (std::ranges::find(known, key) == known.end()) fail(key, "is not a key here" + did_you_mean(key, known));
+      if (std::ranges::find(known, key) == known.end()) fail(key, not_a_key(key, known));
   }
   void fail(std::string_view key, const std::string& message) {
     if (error_.empty()) error_ = std::string(key) + " " + message;

@@ -309,7 +309,7 @@ std::vector<TableReader> TableReader::tables(std::string_view key) {
 void TableReader::refuse_other_keys() {
   const std::vector<std::string> known(asked_.begin(), asked_.end());
   for (const auto& [key, node] : *table_)
-    if (!asked_.contains(key.str())) error(key.str(), "is not a key here" + did_you_mean(key.str(), known));
+    if (!asked_.contains(key.str())) error(key.str(), not_a_key(key.str(), known));
 }
 
 }  // namespace remitod::carriers

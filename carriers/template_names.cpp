@@ -1,6 +1,7 @@
 #include "carriers/template_names.h"
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
 
 #include "carriers/escape.h"
@@ -26,11 +27,29 @@ bool is_index(std::string_view segment) {
   return !segment.empty() && segment.find_first_not_of("0123456789") == std::string_view::npos;
 }
 
-/// "recipient.address.street" of everything below `names`.
-void collect_paths(const NameTree& names, const std::string& prefix, std::vector<std::string>& paths) {
+/// What may be named, and how where "recipient.address.street" would not do: {{#items}}{{remito}}{{/items}}.
+struct Known {
+  std::string path, form;
+};
+
+/// Where names stand: behind what in a path and in a variable, and in which sections.
+struct Place {
+  std::string path, variable, open, close;
+};
+
+void collect(const NameTree& names, const Place& at, std::vector<Known>& known) {
   for (const auto& [name, child] : names.members) {
-    paths.push_back(prefix + name);
-    collect_paths(child, prefix + name + (child.kind == NameTree::Kind::list ? ".0." : "."), paths);
+    const std::string variable = at.variable + name;
+    const std::string begin = at.open + "{{#" + variable + "}}", end = "{{/" + variable + "}}" + at.close;
+    const bool is_lambda = child.kind == NameTree::Kind::lambda, is_list = child.kind == NameTree::Kind::list;
+    known.push_back({at.path + name, at.open.empty() ? ""
+                                     : is_lambda     ? begin + "..." + end
+                                                     : at.open + "{{" + variable + "}}" + at.close});
+    const std::string behind = find_function(name) ? "text" : "";  // {{#key}} is before what it is the key of
+    if (is_lambda || is_list) collect(child, {at.path + name + ".", "", begin, behind + end}, known);
+    if (is_lambda) continue;
+    const std::string dot = is_list ? ".0." : ".";
+    collect(child, {at.path + name + dot, variable + dot, at.open, at.close}, known);
   }
 }
 
@@ -139,13 +158,20 @@ class Checker {
   }
 
   void unknown(const Tag& tag) {
-    std::vector<std::string> known;
-    for (auto scope = scopes_.rbegin(); scope != scopes_.rend(); ++scope) collect_paths(**scope, "", known);
+    std::vector<Known> known;
+    for (auto scope = scopes_.rbegin(); scope != scopes_.rend(); ++scope) collect(**scope, {}, known);
+    // What was written is no help, where another name of a nearer scope hides it.
+    std::erase_if(known, [&](const Known& one) { return one.path == tag.name && one.form.empty(); });
+    std::vector<std::string> paths;
+    std::ranges::transform(known, std::back_inserter(paths), &Known::path);
     // Out of its scope, a name is most likely the end of a known path.
     const auto whole = std::ranges::find_if(
-        known, [&](const std::string& path) { return path.ends_with("." + std::string(tag.name)); });
-    const std::string_view meant = whole == known.end() ? tag.name : std::string_view{*whole};
-    fail(tag, "is not a variable here" + did_you_mean(meant, known));
+        paths, [&](const std::string& path) { return path.ends_with("." + std::string(tag.name)); });
+    const std::optional<std::string> nearest =
+        nearest_word(whole == paths.end() ? tag.name : std::string_view{*whole}, paths);
+    if (!nearest) return fail(tag, "is not a variable here");
+    const std::string form = std::ranges::find(known, *nearest, &Known::path)->form;
+    fail(tag, "is not a variable here (did you mean " + (form.empty() ? "'" + *nearest + "'" : form) + "?)");
   }
 
   // As the mustache specification has it: the innermost scope that knows the first segment decides. What is not listed

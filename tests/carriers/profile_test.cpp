@@ -261,9 +261,11 @@ TEST_F(ProfileTest, ErrorInATemplateIsToldAtItsOwnLine) {
 
 TEST_F(ProfileTest, VariableOfAShipmentOutsideTheItemsOfABatchIsRefusedEverywhere) {
   const std::string toml = with(good_profile, "concurrency = 3", "batch_max = 5");
-  EXPECT_THAT(errors(toml),
-              ElementsAre(error_at(line_of(toml, "headers ="), "track.headers.X-Year", "items.registered_yy"),
-                          error_at(line_of(toml, "<number>"), "track.body", "did you mean 'items.remito'?")));
+  EXPECT_THAT(errors(toml), ElementsAre(error_at(line_of(toml, "headers ="), "track.headers.X-Year",
+                                                 "{{registered_yy}} is not a variable here (did you mean "
+                                                 "{{#items}}{{registered_yy}}{{/items}}?)"),
+                                        error_at(line_of(toml, "<number>"), "track.body",
+                                                 "did you mean {{#items}}{{remito}}{{/items}}?")));
 }
 
 TEST_F(ProfileTest, BatchHasToNameItsItems) {
@@ -276,6 +278,29 @@ TEST_F(ProfileTest, BatchHasToNameItsItems) {
     EXPECT_THAT(errors(unnamed), ElementsAre(error_at(line_of(unnamed, "</ask>") - 2, "track.body", "{{#items}}")))
         << "does not ask for the shipments";
   }
+}
+
+TEST_F(ProfileTest, WhatIsProposedForAVariableIsNeverWhatWasWritten) {
+  const auto said_of = [this](const std::string& name) {
+    const auto found = errors(with(good_profile, "<number>{{remito}}", "<number>" + name));
+    return found.size() == 1 ? found.front().message : "not one error but " + std::to_string(found.size());
+  };
+  EXPECT_EQ(said_of("{{items.remito}}"),
+            "{{items.remito}} is not a variable here (did you mean {{#items}}{{remito}}{{/items}}?)");
+  EXPECT_EQ(said_of("{{#hmac_sha256.key}}x{{/hmac_sha256.key}}"),
+            "{{#hmac_sha256.key}} is not a variable here (did you mean "
+            "{{#hmac_sha256}}{{#key}}...{{/key}}text{{/hmac_sha256}}?)");
+}
+
+TEST_F(ProfileTest, AKeyThatIsLikeNoOtherIsToldWhichThereAre) {
+  const auto said_of = [this](std::string_view place, const std::string& key) {
+    const auto found = errors(with(good_profile, place, key + " = 1\n" + std::string(place)));
+    return found.size() == 1 ? found.front().message : "not one error but " + std::to_string(found.size());
+  };
+  EXPECT_EQ(said_of("concurrency = 3", "zzzzzzzzzzzz"),
+            "is not a key here (there are: batch_max, blackouts, concurrency, holidays, requests_per_day, "
+            "requests_per_hour, requests_per_minute, requests_per_second, windows)");
+  EXPECT_THAT(said_of("title =", "zzzzzzzzzzzz"), AllOf(HasSubstr("(there are: auth, "), HasSubstr(", ...)")));
 }
 
 TEST_F(ProfileTest, XPathErrorTellsPugixmlsWordsAndThePlace) {
