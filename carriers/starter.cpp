@@ -64,6 +64,12 @@ status = "attempt_failed"
 [[track.reason]]
 contains = ["ausente", "nadie"]        # likewise
 reason = "recipient_absent"
+
+# What else a carrier may do, each with an answer of its own and described in profile.md, "Operations":
+# [create]   makes a shipment; [confirm] asks later whether it was granted
+# [find]     looks for a shipment by our reference, where it is unclear whether it was made
+# [cancel]   cancels one; [quote] asks for its price; [feed] lists what has changed, instead of or beside [track]
+# Answers are format = "json", "xml", "csv", "fixed_width", "edifact" or "x12": profile.md, "Formats".
 )toml";
 
 constexpr std::string_view delivered = R"json({

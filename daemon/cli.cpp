@@ -68,10 +68,11 @@ ParsedOptions parse_options(int argc, char** argv) {
   auto* resync =
       app.add_option("--resync", options.target,
                      "Ask carriers now, through the running daemon: CARRIER, CARRIER:REMITO, order:N or all");
-  auto* status = app.add_option("--status", options.target,
-                                "What the running daemon does: of everything, CARRIER, CARRIER:REMITO or order:N. "
-                                "Exit 0 ok, 1 degraded, 3 not running")
-                     ->expected(0, 1);
+  auto* status =
+      app.add_option("--status", options.target,
+                     "What the running daemon does: of everything (or all), CARRIER, CARRIER:REMITO or order:N. "
+                     "Exit 0 ok, 1 degraded, 3 not running")
+          ->expected(0, 1);
   auto* explain =
       app.add_option("--explain", options.target,
                      "What the running daemon has learned of CARRIER, what it spends and how late it is; or "

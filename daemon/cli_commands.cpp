@@ -161,7 +161,7 @@ int status(const Options& options, const std::string& socket) {
     std::cout << (options.json ? report.dump() + "\n" : shipments_text(report));
     return EX_OK;
   }
-  if (!options.target.empty()) {
+  if (!options.target.empty() && options.target != "all") {
     auto of_one = status_of_carrier(std::move(report), options.target);
     if (!of_one) {
       std::cerr << "remitod: no carrier \"" << options.target << "\" is configured\n";

@@ -244,6 +244,9 @@ TEST_F(ByHand, StatusOfAShipmentSaysWhenItWasLastAsked) {
 TEST_F(ByHand, StatusIsDegradedWhileACarriersBreakerIsOpen) {
   start_with_shipments();
   EXPECT_EQ(installation_.remitod({"--status"}).exit_code, 0);
+  const Finished of_all = installation_.remitod({"--status", "all"});
+  EXPECT_EQ(of_all.exit_code, 0);
+  EXPECT_THAT(of_all.out, AllOf(HasSubstr("oca"), HasSubstr("olva"))) << "as --resync has it";
   carrier_.says("", ScriptedAnswer::status(500, "out of order\n"));
   ASSERT_EQ(installation_.remitod({"--resync", "oca"}).exit_code, 0);
   ASSERT_TRUE(eventually([&] { return installation_.carrier_status("oca").at("breaker") == "open"; }));
