@@ -183,6 +183,16 @@ std::optional<Trouble> unsent_trouble(const std::string& carrier,
   return Trouble{"remitos_unsent", carrier, std::move(why), count, std::move(text)};
 }
 
+/// Mostly what the carrier tells of the shipment decides soon.
+std::optional<Trouble> open_cancels_trouble(const db::Overview::OpenCancels& open, Instant now) {
+  constexpr std::chrono::minutes patience{15};
+  if (now - open.accepted_at < patience) return std::nullopt;
+  std::string text = "carrier " + open.carrier + ": " + std::to_string(open.count) +
+                     " cancellation(s) without an end since " + to_iso8601(open.accepted_at) +
+                     (open.refusal_text.empty() ? "" : ": " + open.refusal_text);
+  return Trouble{"cancels_open", open.carrier, open.refusal_text, open.count, std::move(text)};
+}
+
 // What a person should look at, first things first.
 std::vector<Trouble> find_trouble(const StatusSources& sources, const StatusRows* rows) {
   std::vector<Trouble> found;
@@ -209,6 +219,9 @@ std::vector<Trouble> find_trouble(const StatusSources& sources, const StatusRows
     if (!rows) continue;
     if (auto unsent = unsent_trouble(name, rows->overview.unsent, sources.now)) found.push_back(*std::move(unsent));
   }
+  if (rows)
+    for (const db::Overview::OpenCancels& open : rows->overview.open_cancels)
+      if (auto trouble = open_cancels_trouble(open, sources.now)) found.push_back(*std::move(trouble));
   std::ranges::copy(sources.files_trouble, std::back_inserter(found));
   std::ranges::move(sinks_trouble(sources.sinks, rows ? &rows->sinks : nullptr), std::back_inserter(found));
   if (const auto orphans = static_cast<std::int64_t>(sources.poller.orphans()); orphans != 0)

@@ -46,6 +46,14 @@ constexpr Sql unsent_sql{
                and attempts > case state when 'sending' then 1 else 0 end) as tried
        where place <= 1000 order by accepted_at, id)"};
 
+constexpr Sql open_cancels_sql{
+    R"(select carrier, requests, accepted_at, refusal_text
+       from (select carrier, accepted_at, refusal_text, count(*) over (partition by carrier) as requests,
+                    row_number() over (partition by carrier order by accepted_at, id) as place
+             from cancel_requests
+             where state in ('pending', 'sending', 'unknown') and attempts > 0) as begun
+       where place = 1 order by carrier)"};
+
 std::vector<CarrierCounts> read_counts(Session& session, const Sql& sql) {
   std::vector<CarrierCounts> counts;
   CarrierCounts row;
@@ -79,6 +87,9 @@ DbResult<Overview> overview(Session& session) {
   Overview::UnsentRequest unsent;
   session.query(unsent_sql, {}, {&unsent.carrier, &unsent.accepted_at, &unsent.refusal_text},
                 [&] { result.unsent.push_back(unsent); });
+  Overview::OpenCancels cancels;
+  session.query(open_cancels_sql, {}, {&cancels.carrier, &cancels.count, &cancels.accepted_at, &cancels.refusal_text},
+                [&] { result.open_cancels.push_back(cancels); });
   return result;
 }
 

@@ -380,6 +380,13 @@ struct Overview {
   };
   std::vector<UnsentRequest> unsent;  ///< tried, and provably not sent so far: of each carrier the 1,000 that have
   ///< waited longest
+  struct OpenCancels {
+    std::string carrier;
+    std::int64_t count = 0;
+    Instant accepted_at{};     ///< of the one that has waited longest
+    std::string refusal_text;  ///< why that one has no end
+  };
+  std::vector<OpenCancels> open_cancels;  ///< begun, and neither cancelled nor refused nor left to a person
 };
 DbResult<Overview> overview(Session& session);
 

@@ -1,10 +1,6 @@
-#include "daemon/control_handlers.h"
+#include "tests/daemon/control_handlers_fixture.h"
 
 #include <gmock/gmock.h>
-
-#include <nlohmann/json.hpp>
-
-#include "tests/daemon/virtual_test.h"
 
 namespace remitod::test {
 namespace {
@@ -15,48 +11,6 @@ using db::DbError;
 using nlohmann::json;
 using testing::HasSubstr;
 using testing::IsEmpty;
-
-struct ControlHandlersTest : testing::Test, VirtualWorld {
-  ControlHandlersTest() {
-    daemon->add_carrier("chazki");
-    for (int i = 1; i <= 3; ++i) follow("chazki", "C" + std::to_string(i), "1001");
-    daemon->start();
-    handlers = std::make_unique<daemon::ControlHandlers>(daemon::ControlHandlers::Parts{
-        daemon->runtime, daemon->executor, daemon->poller, daemon->worker, daemon->outbox, daemon->resync,
-        daemon->intake, trials, daemon->sinks, daemon->reread, "sqlite", monday, [this] { return listener_trouble; }});
-  }
-  ControlAnswer call(const ControlRequest& request) {
-    std::optional<ControlAnswer> answer;
-    (*handlers)(request, [&](ControlAnswer given) {
-      EXPECT_FALSE(answer) << "answered twice";
-      answer = std::move(given);
-    });
-    clock().run_queued();
-    EXPECT_TRUE(answer) << "not answered";
-    return answer.value_or(ControlAnswer{0, "{}"});
-  }
-  ControlAnswer resync(const std::string& body) { return call({"POST", "/resync", {}, body}); }
-  json status() { return json::parse(call({"GET", "/status", {}, ""}).body); }
-  /// A request of that moment, which is not due for an hour.
-  void insert_tried(const std::string& key, const std::string& carrier, const std::string& state, Instant requested_at,
-                    int attempts, const std::string& why) {
-    const std::string at = std::to_string(to_micros(requested_at));
-    database.sql(
-        "insert into remito_requests (request_key, order_number, carrier, state, accepted_at, requested_at, retry_at, "
-        "attempts, refusal_text) values ('" +
-        key + "', '" + key + "', '" + carrier + "', '" + state + "', " + at + ", " + at + ", " +
-        std::to_string(to_micros(monday + 1h)) + ", " + std::to_string(attempts) + ", '" + why + "')");
-  }
-
-  daemon::CarrierTrials trials{daemon->runtime,
-                               daemon->transport,
-                               daemon->mapper,
-                               {[this](std::string_view carrier) { return daemon->poller.spare_requests(carrier); },
-                                [this](std::string_view carrier) { daemon->poller.request_sent(carrier); },
-                                [this](std::string_view carrier) { daemon->poller.request_answered(carrier); }}};
-  std::optional<daemon::Trouble> listener_trouble;
-  std::unique_ptr<daemon::ControlHandlers> handlers;
-};
 
 TEST_F(ControlHandlersTest, StatusTellsOfEveryCarrier) {
   const json report = status();
@@ -117,6 +71,21 @@ TEST_F(ControlHandlersTest, WhoAsksAgainAndAgainWhileTheDatabaseHangsLeavesNoWor
   daemon->executor.set_latency(0s);
   clock().run_for(20min);
   EXPECT_EQ(status()["ok"], true);
+}
+
+TEST_F(ControlHandlersTest, CancellationsThatHaveNoEndForAQuarterOfAnHourAreTrouble) {
+  insert_cancel("K1", "chazki", "unknown", monday - 16min, 1, "HTTP 502");
+  insert_cancel("K2", "chazki", "pending", monday - 1min, 2, "connect");
+  insert_cancel("K3", "olva", "pending", monday - 14min, 3, "connect");
+  insert_cancel("K4", "correios", "pending", monday - 16min, 0, "");
+  const json report = status();
+  EXPECT_EQ(report["ok"], false);
+  ASSERT_EQ(report["trouble"].size(), 1u) << report["trouble"];
+  EXPECT_EQ(report["trouble"][0]["kind"], "cancels_open");
+  EXPECT_EQ(report["trouble"][0]["subject"], "chazki");
+  EXPECT_EQ(report["trouble"][0]["count"], 2);
+  EXPECT_EQ(report["degraded"][0],
+            "carrier chazki: 2 cancellation(s) without an end since 2026-11-22T23:44:00Z: HTTP 502");
 }
 
 TEST_F(ControlHandlersTest, RequestsThatAreTriedInVainForTwoMinutesAreTrouble) {
