@@ -4,6 +4,7 @@
 #include <expected>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "carriers/profile.h"
@@ -27,6 +28,8 @@ struct CarrierTrouble {
   std::string message;
 };
 std::string_view name(CarrierTrouble::Kind kind);
+/// Does the carrier want to be left alone for a while, rather than that it fails?
+bool asks_for_rest(const CarrierTrouble& trouble, const HttpAnswer& answer);
 
 /// The smallest unit that was wrong was left out; the rest of the batch goes on.
 struct RowError {
@@ -63,9 +66,11 @@ struct CreateAnswer {
     unknown,   ///< it may have made a shipment or not: `refusal_text` says what was seen
     accepted,  ///< it will be granted or refused later (remito.h); `remito` is the number that it told already, if any
     number_refused,  ///< refused because of the number that it was given (CreateOrder::remito)
-    try_again,       ///< the carrier made nothing, and takes it later: `refusal_text` in its words
+    try_again,       ///< the carrier made nothing, and takes it later: `refusal_text` in its words. `refusal_code`:
+                     ///< code_auth where it is our account that it does not take, and no order of it
   };
   Kind kind = Kind::unknown;
+  static constexpr std::string_view code_auth = "auth";
   std::string remito;
   std::string refusal_code;
   std::string refusal_text;

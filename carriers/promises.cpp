@@ -14,7 +14,8 @@ Promises promises(const Profile& profile) {
   if (!compiled.create) return result;
   const CreateOperation& create = *compiled.create;
   result.key_window = create.key_window;
-  result.repeats_by_order = create.key_is_order_number && !create.remito_is_order_number && !create.range;
+  result.chooses_remito = !create.remito_is_order_number && !create.range;
+  result.repeats_by_order = create.key_is_order_number && result.chooses_remito;
   return result;
 }
 

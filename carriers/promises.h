@@ -16,6 +16,8 @@ struct Promises {
   std::optional<std::chrono::milliseconds> visible_after{};
   /// Create requests with one key make one shipment, for so long after the first. Absent: each makes its own.
   std::optional<std::chrono::milliseconds> key_window{};
+  /// The remito is a number that the carrier thinks of: neither the order's nor one of a range.
+  bool chooses_remito = false;
   /// The key is the order's number, and the remito one of its own: to an order that asks again after a cancellation it
   /// tells the old one.
   bool repeats_by_order = false;

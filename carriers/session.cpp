@@ -47,10 +47,11 @@ const AnswerRules& rules_of(const CompiledProfile& profile, OrderOperation opera
 
 }  // namespace
 
-bool refuses_session(const Profile& profile, OrderOperation operation, const HttpAnswer& answer) {
-  if (!profile.has_session()) return false;
-  const auto document = open_answer(rules_of(profile.compiled(), operation), answer);
-  return !document && document.error().kind == CarrierTrouble::Kind::auth;
+std::optional<CarrierTrouble> order_trouble(const Profile& profile, OrderOperation operation,
+                                            const HttpAnswer& answer) {
+  auto document = open_answer(rules_of(profile.compiled(), operation), answer);
+  if (document) return std::nullopt;
+  return std::move(document.error());
 }
 
 Session::Session(std::shared_ptr<const Profile> profile) : profile_(std::move(profile)) {

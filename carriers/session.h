@@ -24,9 +24,9 @@ namespace remitod::carriers {
 /// Requests about an order.
 enum class OrderOperation : std::uint8_t { create, confirm, range, find, cancel, cancel_lookup };
 
-/// Does this answer say that the carrier does not take our session (any more)? By 401, 403, or the profile's
-/// `auth_error`. False where there is no session. (Of a track answer its mapping tells: CarrierTrouble::Kind::auth.)
-bool refuses_session(const Profile& profile, OrderOperation operation, const HttpAnswer& answer);
+/// Why this answer as a whole says nothing, read as a track answer is, whose mapping tells it; absent: it may say
+/// something. `auth`: in a session, the carrier does not take it (any more).
+std::optional<CarrierTrouble> order_trouble(const Profile& profile, OrderOperation operation, const HttpAnswer& answer);
 
 /// What a login gave: {{session.X}} in the order of the profile.
 struct SessionValues {

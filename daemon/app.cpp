@@ -94,6 +94,9 @@ class App {
              [this](std::string_view carrier, std::size_t requests) { poller_.reserve_requests(carrier, requests); },
              [this](std::string_view carrier) { poller_.request_sent(carrier); },
              [this](std::string_view carrier) { poller_.request_answered(carrier); },
+             [this](std::string_view carrier, const scheduler::BatchOutcome& outcome) {
+               poller_.request_judged(carrier, outcome);
+             },
              [this](const db::OpenShipment& shipment) { poller_.add_shipment(shipment, Instant{}); },
              [this](std::string_view carrier, std::int64_t id) { poller_.remove(carrier, std::span{&id, 1}); },
              [this] {
@@ -106,6 +109,9 @@ class App {
              [this](std::string_view carrier, std::size_t requests) { poller_.reserve_for_cancels(carrier, requests); },
              [this](std::string_view carrier) { poller_.request_sent(carrier); },
              [this](std::string_view carrier) { poller_.request_answered(carrier); },
+             [this](std::string_view carrier, const scheduler::BatchOutcome& outcome) {
+               poller_.request_judged(carrier, outcome);
+             },
              [this](std::span<const db::ResyncScope> shipments) { poller_.mark_resync(shipments); },
              [this] { outbox_.kick(); }}),
         trials_(runtime_, transport_, mapper_,

@@ -27,6 +27,7 @@ class CancelWorker {
     std::function<std::size_t(std::string_view carrier)> spare_requests;
     std::function<void(std::string_view carrier, std::size_t)> reserve_requests;
     std::function<void(std::string_view carrier)> request_sent, request_answered;
+    std::function<void(std::string_view carrier, const scheduler::BatchOutcome&)> request_judged;
     /// Ask the carriers of these shipments where they stand.
     std::function<void(std::span<const db::ResyncScope>)> look_at;
     std::function<void()> transitions_written;

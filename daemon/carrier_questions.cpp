@@ -1,11 +1,26 @@
 #include "daemon/carrier_questions.h"
 
+#include <optional>
 #include <utility>
 
 namespace remitod::daemon {
 
 using carriers::FetchResult;
 using carriers::HttpAnswer;
+using scheduler::BatchOutcome;
+
+namespace {
+
+// Other trouble is the order's, as far as anybody can tell. A success without a document is none to a create: it comes
+// with an acceptance, whose Retry-After speaks of the next look.
+std::optional<BatchOutcome> judged(const std::optional<carriers::CarrierTrouble>& trouble, const HttpAnswer& answer) {
+  if (!trouble) return BatchOutcome{};
+  if (trouble->kind == carriers::CarrierTrouble::Kind::malformed || !carriers::asks_for_rest(*trouble, answer))
+    return std::nullopt;
+  return BatchOutcome{BatchOutcome::Kind::throttled, answer.retry_after};
+}
+
+}  // namespace
 
 CarrierQuestions::CarrierQuestions(Runtime& runtime, carriers::HttpTransport& transport, Offload& mapper, Hooks hooks)
     : runtime_(runtime), transport_(transport), mapper_(mapper), hooks_(std::move(hooks)) {}
@@ -44,9 +59,11 @@ void CarrierQuestions::read(Pointer question, SessionPointer session, HttpAnswer
   mapper_.run(
       question->carrier,
       [this, profile, question, session = std::move(session), answer = std::move(answer)]() mutable -> Runtime::Task {
-        if (session && carriers::refuses_session(*profile, question->operation, answer))
+        const auto trouble = carriers::order_trouble(*profile, question->operation, answer);
+        if (session && trouble && trouble->kind == carriers::CarrierTrouble::Kind::auth)
           return [this, question, session = std::move(session)] { session_refused(question, session); };
-        return [this, question, then = question->read(std::move(answer))]() mutable {
+        return [this, question, outcome = judged(trouble, answer), then = question->read(std::move(answer))]() mutable {
+          if (outcome) hooks_.request_judged(question->carrier, *outcome);
           then();
           hooks_.request_answered(question->carrier);
         };

@@ -15,6 +15,7 @@
 #include "carriers/transport.h"
 #include "daemon/carrier_access.h"
 #include "daemon/runtime.h"
+#include "scheduler/lane.h"
 
 namespace remitod::daemon {
 
@@ -28,6 +29,7 @@ class CarrierQuestions {
  public:
   struct Hooks {
     std::function<void(std::string_view carrier)> request_sent, request_answered;
+    std::function<void(std::string_view carrier, const scheduler::BatchOutcome&)> request_judged;
   };
   CarrierQuestions(Runtime& runtime, carriers::HttpTransport& transport, Offload& mapper, Hooks hooks);
   void add_carrier(std::shared_ptr<CarrierAccess> access);

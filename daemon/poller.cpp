@@ -203,7 +203,7 @@ void Poller::mapped(Carrier& carrier, Mapped mapped) {
     // Asked again when its turn comes: after a login, which many that are refused now will share.
     if (trouble.kind == CarrierTrouble::Kind::auth && carrier.access->refused(mapped.session))
       return finish(carrier, batch, {BatchOutcome::Kind::abandoned, {}});
-    const bool throttled = trouble.kind == CarrierTrouble::Kind::throttled || mapped.answer.retry_after.has_value();
+    const bool throttled = carriers::asks_for_rest(trouble, mapped.answer);
     raw_.keep(raw_of(carrier, mapped,
                      batch.slots.size() == 1 ? std::string(carrier.lane.remito(batch.slots.front())) : "",
                      trouble.message));

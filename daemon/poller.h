@@ -124,6 +124,8 @@ class Poller {
   std::optional<Instant> feed_waits_until(std::string_view carrier);
   void request_sent(std::string_view carrier, scheduler::Lane::Purpose purpose = scheduler::Lane::Purpose::others);
   void request_answered(std::string_view carrier);
+  /// How it ended, where that says something of the carrier (Lane::judged()); before request_answered().
+  void request_judged(std::string_view carrier, const scheduler::BatchOutcome& outcome);
   void login_failed(std::string_view carrier);  ///< and everybody who waited for it knows: others may try their luck
 
   /// No further polls begin; those under way are finished, but for pages that would have to wait. Called before the

@@ -127,6 +127,14 @@ void Poller::request_answered(std::string_view carrier_name) {
   wake(*carrier);
 }
 
+void Poller::request_judged(std::string_view carrier_name, const scheduler::BatchOutcome& outcome) {
+  Carrier* carrier = find(carrier_name);
+  if (!carrier) return;
+  const scheduler::BreakerState before = carrier->lane.breaker();
+  carrier->lane.judged(outcome, runtime_.now());
+  note_breaker(*carrier, before);
+}
+
 void Poller::login_failed(std::string_view carrier_name) {
   if (Carrier* carrier = find(carrier_name)) wake(*carrier);
 }

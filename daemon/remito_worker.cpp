@@ -70,7 +70,7 @@ RemitoWorker::RemitoWorker(Runtime& runtime, carriers::HttpTransport& transport,
       executor_(executor),
       raw_(raw),
       hooks_(std::move(hooks)),
-      questions_(runtime, transport, mapper, {hooks_.request_sent, hooks_.request_answered}),
+      questions_(runtime, transport, mapper, {hooks_.request_sent, hooks_.request_answered, hooks_.request_judged}),
       sweep_alarm_(runtime.alarm([this] { wake(); })),
       settle_alarm_(runtime.alarm([this] {
         settle_paused_ = false;
@@ -226,6 +226,9 @@ void RemitoWorker::not_answered(const db::RemitoRequest& request, std::string ha
 
 void RemitoWorker::answered(const db::RemitoRequest& request, std::string hash, HttpAnswer answer, CreateAnswer said) {
   const Instant retry_at = runtime_.now() + answer.retry_after.value_or(std::chrono::seconds{0});
+  // Or it would be locked by so many who try it. Of other refusals each is the order's own.
+  if (said.kind == CreateAnswer::Kind::try_again && said.refusal_code == CreateAnswer::code_auth)
+    hooks_.request_judged(request.carrier, {.kind = scheduler::BatchOutcome::Kind::failed, .retry_after = {}});
   if (said.kind != CreateAnswer::Kind::granted && said.kind != CreateAnswer::Kind::accepted)
     raw_.keep({.carrier = request.carrier,
                .operation = "create",
@@ -259,7 +262,9 @@ void RemitoWorker::conclude(const db::RemitoRequest& request, RemitoNews news, s
 void RemitoWorker::ended(Ended ended) {
   const Carrier& carrier = carriers_.find(ended.carrier)->second;
   const CarrierAccess& access = *carrier.access;
-  ended.outcome.may_repeat_order = carriers::promises(*carrier.profile).repeats_by_order;
+  const carriers::Promises promises = carriers::promises(*carrier.profile);
+  ended.outcome.may_repeat_order = promises.repeats_by_order;
+  ended.outcome.may_repeat_cancelled = promises.chooses_remito;
   ended.outcome.code = access.redact(std::move(ended.outcome.code));
   ended.outcome.text = access.redact(std::move(ended.outcome.text));
   waiting_.push_back(std::move(ended));

@@ -44,6 +44,7 @@ class RemitoWorker {
     std::function<std::size_t(std::string_view carrier)> spare_requests;
     std::function<void(std::string_view carrier, std::size_t)> reserve_requests;
     std::function<void(std::string_view carrier)> request_sent, request_answered;
+    std::function<void(std::string_view carrier, const scheduler::BatchOutcome&)> request_judged;
     std::function<void(const db::OpenShipment&)> shipment_granted;
     std::function<void(std::string_view carrier, std::int64_t shipment_id)> shipment_ended;
     std::function<void()> transitions_written;

@@ -54,18 +54,19 @@ constexpr Sql insert_shipments_sql{
        on conflict do nothing
        returning id, request_id, registered_at)"};
 
-// What the carrier had given for the same order before.
+// What the carrier had given for the same order before. `ended`: of a shipment that has ended, too.
 constexpr Sql given_before_sql{
     R"(select r.id
        from json_each(:granted) as g join remito_requests r on r.id = g.value ->> 'id'
        where exists (select 1 from shipments s
-                     where s.carrier = r.carrier and s.remito = g.value ->> 'remito'
-                       and s.order_number = r.order_number and (s.ended_at is not null or s.status = 'cancelled')))",
+                     where s.carrier = r.carrier and s.remito = g.value ->> 'remito' and s.order_number = r.order_number
+                       and (s.status = 'cancelled' or (g.value ->> 'ended' and s.ended_at is not null))))",
     R"(select r.id
-       from jsonb_to_recordset(:granted::jsonb) as g (id bigint, remito text) join remito_requests r on r.id = g.id
+       from jsonb_to_recordset(:granted::jsonb) as g (id bigint, remito text, ended boolean)
+       join remito_requests r on r.id = g.id
        where exists (select 1 from shipments s
-                     where s.carrier = r.carrier and s.remito = g.remito
-                       and s.order_number = r.order_number and (s.ended_at is not null or s.status = 'cancelled')))"};
+                     where s.carrier = r.carrier and s.remito = g.remito and s.order_number = r.order_number
+                       and (s.status = 'cancelled' or (g.ended and s.ended_at is not null))))"};
 
 constexpr Sql end_cancelled_sql{
     R"(update shipments set ended_at = :now
@@ -168,8 +169,8 @@ void insert_shipments(Session& session, const json& granted, Instant now, MadeSh
                 {&row.shipment_id, &request_id, &row.registered_at}, [&] { made.by_request[request_id] = row; });
 }
 
-/// A request is missing where its remito is in use. One that was cancelled is not: the carrier where the order's number
-/// is the remito gives the same one again.
+/// A request is missing where its remito is in use. One that was cancelled is not: where the order's number is the
+/// remito it is the same one again, and elsewhere another order may have it.
 MadeShipments make_shipments(Session& session, const json& granted, Instant now) {
   MadeShipments made;
   if (granted.empty()) return made;
@@ -315,7 +316,8 @@ DbResult<std::vector<SettledRequest>> settle_requests(Session& session, std::spa
     const std::string remito = granted_remito(outcome);
     if (remito.empty() || !ours.carrier_of(outcome) || in_use->contains(outcome.request_id)) continue;
     granted.push_back({{"id", outcome.request_id}, {"remito", remito}});
-    if (outcome.may_repeat_order) repeatable.push_back(granted.back());
+    if (!outcome.may_repeat_order && !outcome.may_repeat_cancelled) continue;
+    repeatable.push_back({{"id", outcome.request_id}, {"remito", remito}, {"ended", outcome.may_repeat_order}});
   }
   const std::set<std::int64_t> before = given_before(session, repeatable);
   std::erase_if(granted.get_ref<json::array_t&>(),

@@ -209,6 +209,9 @@ struct RequestOutcome {
   /// granted: the carrier makes one shipment for an order's number. A remito that an earlier shipment of the order had
   /// tells of that one, though it was cancelled or has ended: nothing was made.
   bool may_repeat_order = false;
+  /// granted: the remito is the carrier's own. One that an earlier shipment of the order had which was cancelled is
+  /// told by a carrier that knows the order's number: nothing was made.
+  bool may_repeat_cancelled = false;
   std::string remito;  ///< accepted: the number that it will have, where the carrier has told it
   std::string code;    ///< refusal_code
   std::string text;    ///< refusal_text: the carrier's words, or what was seen. unknown: both empty: as they were

@@ -287,6 +287,22 @@ Instant Lane::spend_request(Instant now, Purpose purpose) {
   return impl_->limits.spend(now);
 }
 
+void Lane::judged(const BatchOutcome& outcome, Instant now) {
+  Impl& lane = *impl_;
+  now = lane.advance(now);
+  switch (outcome.kind) {
+    case BatchOutcome::Kind::answered:
+      return lane.breaker.answered_outside(now);
+    case BatchOutcome::Kind::failed:
+      return lane.breaker.failed_outside(now, lane.jitter);
+    case BatchOutcome::Kind::throttled:
+      return lane.breaker.throttled_outside(outcome.retry_after, now, lane.jitter);
+    case BatchOutcome::Kind::unaskable:
+    case BatchOutcome::Kind::abandoned:
+      break;
+  }
+}
+
 Instant Lane::spend_again(Instant now) {
   return impl_->limits.spend_rate(impl_->advance(now));
 }

@@ -201,6 +201,9 @@ class Lane {
   /// And that one goes. Where the rate has no room for it, the schedule waits that much longer; returns when there is
   /// room, for those who can wait.
   Instant spend_request(Instant now, Purpose purpose);
+  /// How such a request ended, for the breaker (breaker.h): `answered`, `failed` or `throttled`, which rests the lane
+  /// as a batch would. Of one that says nothing of the carrier nothing is told.
+  void judged(const BatchOutcome& outcome, Instant now);
   /// Such a request did not go out when there was room for it (the carrier wanted rest), and the room went to nobody:
   /// several that waited would go out at once. Returns when there is room again.
   Instant spend_again(Instant now);

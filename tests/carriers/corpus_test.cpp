@@ -114,7 +114,7 @@ TEST_F(Corpus, OcaOrderLeftInTheCartHasNoRemito) {
 
 TEST_F(Corpus, OcaBadLoginMadeNothing) {
   const CreateAnswer answer = create("oca", "response.GetOperativasByUsuario.bad_login_empty.xml");
-  EXPECT_EQ(answer.kind, CreateAnswer::Kind::refused);
+  EXPECT_EQ(answer.kind, CreateAnswer::Kind::try_again);
   EXPECT_EQ(answer.refusal_code, "auth");
 }
 

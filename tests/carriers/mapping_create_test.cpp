@@ -1,6 +1,8 @@
 // What the mapping makes of answers to a create request: granted, refused, or unknown.
 #include <gtest/gtest.h>
 
+#include <tuple>
+
 #include "carriers/mapping.h"
 #include "tests/carriers/small_profile.h"
 
@@ -77,7 +79,7 @@ TEST(CreateAnswer, NeverGrantsHalfOfANumberThatIsTooLong) {
 }
 
 TEST(CreateAnswer, IsRefusedByTheStatusesThatMadeNothing) {
-  for (const int status : {400, 401, 403, 404, 405, 413, 415, 422}) {
+  for (const int status : {400, 403, 404, 405, 413, 415, 422}) {
     const CreateAnswer answer = created(R"({"message":"bad address"})", status);
     EXPECT_EQ(answer.kind, CreateAnswer::Kind::refused) << status;
     EXPECT_EQ(answer.refusal_code, "http " + std::to_string(status));
@@ -103,7 +105,8 @@ TEST(CreateAnswer, IsUnknownWhereTheCarrierOnlyWantsToRest) {
   }
   EXPECT_EQ(created(body, 200, operation).refusal_text, "throttled: slow down");
   EXPECT_EQ(created(R"({"code":"C7","message":"bad address"})", 403, operation).kind, CreateAnswer::Kind::refused);
-  EXPECT_EQ(created(R"({"code":"RATE","login":"no"})", 403, operation).kind, CreateAnswer::Kind::refused);
+  EXPECT_EQ(created(body, 401, operation).kind, CreateAnswer::Kind::unknown);
+  EXPECT_EQ(created(R"({"code":"RATE","login":"no"})", 403, operation).refusal_code, "auth");
   EXPECT_EQ(created(R"({"code":"RATE","refused":true})", 403, operation).kind, CreateAnswer::Kind::refused);
 }
 
@@ -131,10 +134,20 @@ TEST(CreateAnswer, IsRefusedAtAnyStatusWhereTheProfileKnowsTheRefusal) {
   EXPECT_EQ(created(R"({"refused":true,"why":"closed today"})", 429).refusal_text, "closed today");
 }
 
-TEST(CreateAnswer, IsRefusedByALoginThatIsNotAccepted) {
-  EXPECT_EQ(created(R"({"login":"no","message":"who"})").refusal_code, "auth");
-  EXPECT_EQ(created(R"({"login":"no","message":"who"})", 500).refusal_code, "http 500");
-  EXPECT_EQ(created(R"({"login":"no","message":"who"})", 500).kind, CreateAnswer::Kind::refused);
+TEST(CreateAnswer, IsToBeTriedAgainWhereOurAccountIsNotAccepted) {
+  for (const auto& [body, status, text] : {std::tuple{R"({"login":"no","message":"who"})", 200, "who"},
+                                           {R"({"login":"no","message":"who"})", 403, "HTTP 403: who"},
+                                           {R"({"login":"no","message":"who"})", 500, "HTTP 500: who"},
+                                           {R"({"login":"no","refused":true,"message":"who"})", 500, "HTTP 500: who"},
+                                           {R"({"message":"who"})", 401, "HTTP 401: who"},
+                                           {"", 401, "HTTP 401"}}) {
+    const CreateAnswer answer = created(body, status);
+    EXPECT_EQ(answer.kind, CreateAnswer::Kind::try_again) << body << status;
+    EXPECT_EQ(answer.refusal_code, "auth") << body << status;
+    EXPECT_EQ(answer.refusal_text, text);
+  }
+  EXPECT_EQ(created(R"({"refused":true,"why":"not to this postcode"})", 401).kind, CreateAnswer::Kind::refused);
+  EXPECT_EQ(created(R"({"login":"no","ok":true,"made":true,"number":"1"})").kind, CreateAnswer::Kind::unknown);
 }
 
 }  // namespace

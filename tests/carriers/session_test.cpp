@@ -233,7 +233,8 @@ TEST_F(SessionTest, AnAnswerAboutAnOrderRefusesTheSessionByItsStatusOrByTheProfi
                               "[create]\nurl = \"{{base_url}}/create\"\n[create.answer]\nformat = \"xml\"\n"
                               "granted = \"//number\"\nremito = \"//number\"\nauth_error = \"//who\"\n");
   const auto refuses = [&](std::string body, int status) {
-    return refuses_session(*profile, carriers::OrderOperation::create, answer(std::move(body), status));
+    const auto trouble = order_trouble(*profile, carriers::OrderOperation::create, answer(std::move(body), status));
+    return trouble && trouble->kind == carriers::CarrierTrouble::Kind::auth;
   };
   EXPECT_TRUE(refuses("", 401));
   EXPECT_TRUE(refuses("<html>", 403));

@@ -168,8 +168,21 @@ TEST_F(CancelWorkerTest, TheOrderMayAskAgainAtOnce) {
   EXPECT_EQ(count("transitions where to_status = 'ready_to_ship'"), 2);
 }
 
-TEST_F(CancelWorkerTest, ACarrierThatGivesTheSameNumberAgainStartsItsNextCycle) {
+TEST_F(CancelWorkerTest, ANumberOfItsOwnThatTheCarrierGivesTheOrderAgainIsForAPerson) {
   start();
+  granted();
+  cancel_order();
+  clock().run_for(5s);
+  numbers_ = 0;
+  ask("K2");
+  clock().run_for(5s);
+  EXPECT_EQ(request_state("K2"), "needs_operator");
+  EXPECT_EQ(database.text("select refusal_code from remito_requests where request_key = 'K2'"), "remito_in_use");
+  EXPECT_EQ(count("transitions where to_status = 'ready_to_ship'"), 1) << "and not of what was cancelled";
+}
+
+TEST_F(CancelWorkerTest, WhereTheOrdersNumberIsTheRemitoItsNextCycleStarts) {
+  start(replaced(create, "remito = \"/json/number\"", "remito_is = \"order_number\"") + track + cancel);
   granted();
   cancel_order();
   clock().run_for(1min);  // the carrier shows what it does half a minute later
@@ -177,7 +190,7 @@ TEST_F(CancelWorkerTest, ACarrierThatGivesTheSameNumberAgainStartsItsNextCycle) 
   ask("K2");
   clock().run_for(5s);
   EXPECT_EQ(request_state("K2"), "granted");
-  EXPECT_EQ(database.number("select max(cycle) from shipments where remito = 'N1'"), 2);
+  EXPECT_EQ(database.number("select max(cycle) from shipments where remito = '1'"), 2);
   EXPECT_EQ(daemon->poller.lane("test")->size(), 1u) << "the cancelled one left";
   tracked_ = "void";
   clock().run_for(4h);

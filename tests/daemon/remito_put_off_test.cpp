@@ -17,10 +17,13 @@ granted = "/json/number"
 remito = "/json/number"
 )toml";
 
-FetchResult busy(std::chrono::seconds retry_after) {
-  FetchResult answer = RemitoWays::json("{}", 503);
+FetchResult with_retry_after(int status, std::chrono::seconds retry_after) {
+  FetchResult answer = RemitoWays::json("", status);
   answer->retry_after = retry_after;
   return answer;
+}
+FetchResult busy(std::chrono::seconds retry_after) {
+  return with_retry_after(503, retry_after);
 }
 
 struct RemitosPutOff : RemitoWays {};
@@ -47,6 +50,71 @@ TEST_F(RemitosPutOff, AreForAPersonWhereTheCarrierPromisesNothing) {
   clock().run_for(1h);
   EXPECT_THAT(carriers.creates(), SizeIs(1));
   EXPECT_EQ(state(), "needs_operator");
+}
+
+TEST_F(RemitosPutOff, RestTheirCarrierForAllWhoWouldAskIt) {
+  carriers.next("test", with_retry_after(429, 1h));
+  start(without_recourse);
+  ask("1");
+  clock().run_for(1min);
+  ASSERT_EQ(state(), "needs_operator");
+  EXPECT_EQ(daemon->poller.lane("test")->breaker(), scheduler::BreakerState::open);
+  carriers.always("test", [](const Asked&, Instant) { return json(R"({"number":"0001"})"); });
+  ask("2");
+  clock().run_for(55min);
+  EXPECT_THAT(carriers.creates(), SizeIs(1));
+  EXPECT_EQ(state("2"), "pending");
+  clock().run_for(10min);
+  EXPECT_EQ(state("2"), "granted");
+  EXPECT_EQ(daemon->poller.lane("test")->breaker(), scheduler::BreakerState::closed) << "though no poll comes to tell";
+}
+
+TEST_F(RemitosPutOff, RestTheirCarrierLongerEachTimeWhereItDoesNotSayHowLong) {
+  carriers.always("test", json("{}", 429));
+  start(without_recourse + "try_again_statuses = [429]\n");
+  for (int order = 0; order < 200; ++order) ask(std::to_string(order));
+  clock().run_for(24h);
+  EXPECT_LT(carriers.creates().size(), 300u) << "200 orders on their own would be tried 28800 times";
+}
+
+TEST_F(RemitosPutOff, OfWhichAnAcceptanceIsNone) {
+  carriers.next("test", with_retry_after(202, 1h));
+  start(without_recourse);
+  ask("1");
+  clock().run_for(1min);
+  EXPECT_EQ(daemon->poller.lane("test")->breaker(), scheduler::BreakerState::closed);
+}
+
+TEST_F(RemitosPutOff, WaitWhereOurAccountIsWrongUntilItIsRight) {
+  carriers.always("test", json(R"({"error":"the password has expired"})", 401));
+  start(without_recourse);
+  ask("1");
+  clock().run_for(8h);
+  EXPECT_EQ(state(), "pending");
+  EXPECT_EQ(of("1", "refusal_code"), "auth");
+  EXPECT_THAT(of("1", "refusal_text"), HasSubstr("HTTP 401: "));
+  carriers.always("test", json(R"({"number":"0001"})"));
+  clock().run_for(2h);
+  EXPECT_EQ(state(), "granted");
+  EXPECT_EQ(daemon->poller.lane("test")->breaker(), scheduler::BreakerState::closed);
+}
+
+TEST_F(RemitosPutOff, DoNotTryAWrongAccountUntilItIsLocked) {
+  carriers.always("test", json("{}", 401));
+  start(without_recourse);
+  for (int order = 0; order < 200; ++order) ask(std::to_string(order));
+  clock().run_for(24h);
+  EXPECT_LT(carriers.creates().size(), 300u);
+  EXPECT_EQ(count("remito_requests where state = 'pending'"), 200);
+}
+
+TEST_F(RemitosPutOff, AreNotThoseThatAreForbidden) {
+  carriers.always("test", json("{}", 403));
+  start(without_recourse);
+  for (int order = 0; order < 5; ++order) ask(std::to_string(order));
+  clock().run_for(1min);
+  EXPECT_EQ(count("remito_requests where state = 'refused'"), 5);
+  EXPECT_EQ(daemon->poller.lane("test")->breaker(), scheduler::BreakerState::closed);
 }
 
 }  // namespace

@@ -127,7 +127,43 @@ TEST_P(Settlement, RemitoThatTheCarrierGaveThisOrderBeforeIsForAPerson) {
   EXPECT_TRUE(dispatch().empty()) << "nobody is told that the order is ready";
 }
 
-TEST_P(Settlement, RemitoOfACancelledShipmentIsGrantedAgainWhereTheCarrierMayMeanIt) {
+TEST_P(Settlement, RemitoThatWasCancelledForThisOrderIsForAPersonWhereverTheCarrierChoosesIt) {
+  for (const std::string order : {"open", "ended"}) {
+    settle({granted(claimed({.order = order, .key = order + "-1"}), "N-" + order)});
+    sql("update shipments set status = 'cancelled' where order_number = '" + order + "'");
+    if (order == "ended") sql("update shipments set ended_at = 1 where order_number = 'ended'");
+    dispatch();
+    for (const int parcel_group : {1, 2}) {
+      RequestOutcome again = granted(
+          claimed({.order = order, .parcel_group = parcel_group, .key = order + "-2-" + std::to_string(parcel_group)}),
+          "N-" + order);
+      again.may_repeat_cancelled = true;
+      EXPECT_TRUE(settle({again}).at(0).remito_in_use) << order << parcel_group;
+    }
+    EXPECT_EQ(view(order)[1].state, "needs_operator");
+    EXPECT_EQ(view(order)[1].refusal_code, "remito_in_use");
+    EXPECT_TRUE(dispatch().empty()) << "nobody is told that the order is ready";
+  }
+  EXPECT_EQ(number("select count(*) from shipments"), 2);
+}
+
+TEST_P(Settlement, RemitoOfADeliveredShipmentOfThisOrderIsGrantedAgainWhereTheCarrierChoosesIt) {
+  settle({granted(claimed({.order = "1"}), "0001")});
+  sql("update shipments set status = 'delivered', ended_at = 1");
+  RequestOutcome again = granted(claimed({.order = "1", .parcel_group = 2, .key = "again"}), "0001");
+  again.may_repeat_cancelled = true;
+  EXPECT_TRUE(settle({again}).at(0).shipment) << "without a promise of one shipment for an order it may be another one";
+}
+
+TEST_P(Settlement, RemitoOfACancelledShipmentOfAnotherOrderIsGrantedWhereTheCarrierChoosesIt) {
+  settle({granted(claimed({.order = "1"}), "0001")});
+  sql("update shipments set status = 'cancelled'");
+  RequestOutcome other = granted(claimed({.order = "2"}), "0001");
+  other.may_repeat_cancelled = true;
+  EXPECT_TRUE(settle({other}).at(0).shipment);
+}
+
+TEST_P(Settlement, RemitoOfACancelledShipmentIsGrantedAgainWhereItIsTheOrdersNumber) {
   settle({granted(claimed({.order = "1", .key = "first"}), "1")});
   sql("update shipments set status = 'cancelled'");
   const RequestOutcome again = granted(claimed({.order = "1", .key = "again"}), "1");

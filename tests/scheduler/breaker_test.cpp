@@ -174,5 +174,75 @@ TEST(Breaker, AProbeThatWeAbandonedMayGoAgainAtOnce) {
   EXPECT_EQ(b.breaker.permission(b.now), Permission::probe);
 }
 
+TEST(Breaker, AThrottleOutsideTheScheduleRestsAndItsNextTryRestsForLonger) {
+  BreakerBundle b;
+  b.breaker.throttled_outside(77s, b.now, b.jitter);
+  EXPECT_EQ(b.breaker.resting_until(), b.now + 77s);
+  b.breaker.throttled_outside(60s, b.now, b.jitter);
+  EXPECT_EQ(b.breaker.resting_until(), b.now + 77s) << "sent before the rest began";
+  b.now += 77s;
+  b.breaker.throttled_outside(std::nullopt, b.now, b.jitter);
+  EXPECT_EQ(b.breaker.permission(b.now), Permission::none);
+  EXPECT_LE(b.breaker.resting_until(), b.now + 60s);
+}
+
+TEST(Breaker, AThrottleOutsideTheScheduleOnlyProlongsTheRestOfAProbe) {
+  BreakerBundle b;
+  b.open();
+  b.send_probe();
+  b.breaker.throttled_outside(60s, b.now, b.jitter);
+  EXPECT_EQ(b.breaker.state(), BreakerState::half_open);
+  b.breaker.throttled(true, 10s, b.now, b.jitter);
+  EXPECT_EQ(b.breaker.resting_until(), b.now + 60s);
+}
+
+TEST(Breaker, AGoodAnswerOutsideTheScheduleClosesWhatItsLikeHasOpened) {
+  BreakerBundle b;
+  b.breaker.throttled_outside(77s, b.now, b.jitter);
+  b.breaker.answered_outside(b.now);
+  EXPECT_EQ(b.breaker.state(), BreakerState::open) << "the rest is not over";
+  b.now += 77s;
+  b.breaker.answered_outside(b.now);
+  EXPECT_EQ(b.breaker.state(), BreakerState::closed);
+}
+
+TEST(Breaker, WhatBatchesFoundOnlyABatchClears) {
+  BreakerBundle b;
+  b.open();
+  b.now = b.breaker.resting_until();
+  b.breaker.answered_outside(b.now);
+  EXPECT_EQ(b.breaker.state(), BreakerState::open);
+
+  BreakerBundle probed;
+  probed.breaker.throttled_outside(77s, probed.now, probed.jitter);
+  probed.send_probe();
+  probed.fail(true);
+  probed.now = probed.breaker.resting_until();
+  probed.breaker.answered_outside(probed.now);
+  EXPECT_EQ(probed.breaker.state(), BreakerState::open);
+}
+
+TEST(Breaker, FailuresOutsideTheScheduleOpenItInARow) {
+  BreakerBundle b;
+  const auto fail_outside = [&] { b.breaker.failed_outside(b.now, b.jitter); };
+  for (int i = 0; i < 3; ++i) {
+    fail_outside();
+    fail_outside();
+    b.breaker.answered_outside(b.now);
+  }
+  EXPECT_EQ(b.breaker.state(), BreakerState::closed);
+  fail_outside();
+  fail_outside();
+  EXPECT_EQ(b.breaker.state(), BreakerState::closed);
+  fail_outside();
+  EXPECT_EQ(b.breaker.state(), BreakerState::open);
+  for (int i = 0; i < 20; ++i) {  // no batch ever comes
+    b.now = b.breaker.resting_until();
+    fail_outside();
+    EXPECT_GE(b.breaker.resting_until(), b.now);
+  }
+  EXPECT_EQ(b.breaker.failures_in_row(), 23);
+}
+
 }  // namespace
 }  // namespace remitod::scheduler

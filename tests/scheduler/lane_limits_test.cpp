@@ -144,6 +144,18 @@ TEST(LaneLimits, AThrottledBatchRestsTheLaneAndIsFirstAfterwards) {
   EXPECT_EQ(again->slots, throttled->slots);
 }
 
+TEST(LaneLimits, AThrottledRequestOutsideTheScheduleRestsTheLane) {
+  LaneBundle b = overdue(config_with(1000, 10), 100);
+  b.lane.spend_request(b.now, Lane::Purpose::others);
+  b.lane.judged({Kind::throttled, 77s}, b.now);
+  EXPECT_EQ(b.lane.status(b.now).resting_until, b.now + 77s);
+  EXPECT_EQ(b.lane.spare_requests(b.now), 0u);
+  EXPECT_FALSE(b.take());
+  b.now += 77s;
+  EXPECT_GT(b.lane.spare_requests(b.now), 0u);
+  EXPECT_TRUE(b.take()->probe);
+}
+
 TEST(LaneLimits, AShipmentThatIsAlwaysThrottledDoesNotKeepTheOthersFromBeingAsked) {
   LaneBundle b = overdue(config_with(1000, 1), 12);
   const Slot unwanted = b.take()->slots.front();

@@ -23,6 +23,9 @@ DecidingParts::DecidingParts(daemon::Runtime& runtime, carriers::HttpTransport& 
               [this](std::string_view carrier, std::size_t requests) { poller.reserve_requests(carrier, requests); },
               [this](std::string_view carrier) { poller.request_sent(carrier); },
               [this](std::string_view carrier) { poller.request_answered(carrier); },
+              [this](std::string_view carrier, const scheduler::BatchOutcome& outcome) {
+                poller.request_judged(carrier, outcome);
+              },
               [this](const db::OpenShipment& shipment) { poller.add_shipment(shipment, Instant{}); },
               [this](std::string_view carrier, std::int64_t id) { poller.remove(carrier, std::span{&id, 1}); },
               [this] {
@@ -35,6 +38,9 @@ DecidingParts::DecidingParts(daemon::Runtime& runtime, carriers::HttpTransport& 
            [this](std::string_view carrier, std::size_t requests) { poller.reserve_for_cancels(carrier, requests); },
            [this](std::string_view carrier) { poller.request_sent(carrier); },
            [this](std::string_view carrier) { poller.request_answered(carrier); },
+           [this](std::string_view carrier, const scheduler::BatchOutcome& outcome) {
+             poller.request_judged(carrier, outcome);
+           },
            [this](std::span<const db::ResyncScope> shipments) { poller.mark_resync(shipments); },
            [this] { outbox.kick(); }}),
       resync(runtime, executor, poller),
