@@ -49,10 +49,6 @@ std::string_view name(CarrierTrouble::Kind kind) {
   std::unreachable();
 }
 
-bool asks_for_rest(const CarrierTrouble& trouble, const HttpAnswer& answer) {
-  return trouble.kind == CarrierTrouble::Kind::throttled || answer.retry_after.has_value();
-}
-
 std::expected<TrackAnswer, CarrierTrouble> map_track(const Profile& profile, const HttpAnswer& answer,
                                                      std::span<const TrackItem> asked, std::vector<RulesTaken>* taken) {
   if (!profile.can_track()) std::abort();

@@ -28,8 +28,6 @@ struct CarrierTrouble {
   std::string message;
 };
 std::string_view name(CarrierTrouble::Kind kind);
-/// Does the carrier want to be left alone for a while, rather than that it fails?
-bool asks_for_rest(const CarrierTrouble& trouble, const HttpAnswer& answer);
 
 /// The smallest unit that was wrong was left out; the rest of the batch goes on.
 struct RowError {
@@ -66,10 +64,10 @@ struct CreateAnswer {
     unknown,   ///< it may have made a shipment or not: `refusal_text` says what was seen
     accepted,  ///< it will be granted or refused later (remito.h); `remito` is the number that it told already, if any
     number_refused,  ///< refused because of the number that it was given (CreateOrder::remito)
-    try_again,       ///< the carrier made nothing, and takes it later: `refusal_text` in its words. `refusal_code`:
-                     ///< code_auth where it is our account that it does not take, and no order of it
+    try_again,       ///< the carrier made nothing, and takes it later: `refusal_text` in its words
   };
   Kind kind = Kind::unknown;
+  /// The `refusal_code` of try_again and unknown where it is our account that the carrier does not take.
   static constexpr std::string_view code_auth = "auth";
   std::string remito;
   std::string refusal_code;

@@ -30,9 +30,11 @@ CreateAnswer try_again(std::string seen) {
   return {CreateAnswer::Kind::try_again, "", "", std::move(seen)};
 }
 
-/// Nothing is wrong with the order: refused, it would be lost to the merchant by an account that has expired.
-CreateAnswer bad_login(std::string seen) {
-  return {CreateAnswer::Kind::try_again, "", std::string(CreateAnswer::code_auth), std::move(seen)};
+/// Nothing is wrong with the order: refused, it would be lost to the merchant by an account that has expired. Only HTTP
+/// itself says that nothing was done (401); of the profile's words for a bad login that would be a promise
+/// (`try_again`).
+CreateAnswer bad_login(CreateAnswer::Kind kind, std::string seen) {
+  return {kind, "", std::string(CreateAnswer::code_auth), std::move(seen)};
 }
 
 bool is_refused(const CreateOperation& create, const Document& document) {
@@ -51,14 +53,18 @@ CreateAnswer map_failed_status(const CreateOperation& create, const HttpAnswer& 
   std::string words = carrier_words(create.answer, answer, document ? &*document : nullptr);
   const std::string status = std::to_string(answer.status);
   std::string seen = words.empty() ? "HTTP " + status : "HTTP " + status + ": " + words;
-  if (document && says(create.try_again, *document)) return try_again(std::move(seen));
-  if (document && says(create.answer.auth_error, *document)) return bad_login(std::move(seen));
+  if (document && says(create.try_again, *document)) {
+    if (says(create.granted, *document) || says(create.accepted, *document)) return unknown(std::move(seen));
+    return try_again(std::move(seen));
+  }
+  if (answer.status != 401 && document && says(create.answer.auth_error, *document))
+    return bad_login(CreateAnswer::Kind::unknown, std::move(seen));
   if (document && is_refused(create, *document)) return refused(create, *document, std::move(words));
   const auto& trying_again = create.try_again_statuses;
   if (std::ranges::find(trying_again, answer.status) != trying_again.end()) return try_again(std::move(seen));
   const bool is_throttled = document && says(create.answer.throttled, *document);  // as by 429
+  if (answer.status == 401 && !is_throttled) return bad_login(CreateAnswer::Kind::try_again, std::move(seen));
   if (is_throttled || !made_nothing(answer.status)) return unknown(std::move(seen));
-  if (answer.status == 401) return bad_login(std::move(seen));
   return {CreateAnswer::Kind::refused, "", "http " + status, std::move(words)};
 }
 
@@ -111,10 +117,7 @@ CreateAnswer map_create(const Profile& profile, const HttpAnswer& answer, const 
     if (is_granted || is_accepted) return unknown("both taken and to be tried again: " + words());
     return try_again(words());
   }
-  if (says(create.answer.auth_error, *document)) {
-    if (is_granted || says(create.accepted, *document)) return unknown("both taken and a bad login: " + words());
-    return bad_login(words());
-  }
+  if (says(create.answer.auth_error, *document)) return bad_login(CreateAnswer::Kind::unknown, words());
   if (is_refused(create, *document)) {
     if (is_granted || says(create.accepted, *document)) return unknown("both granted and refused: " + words());
     return refused(create, *document, words());

@@ -151,7 +151,7 @@ CancelAnswer map_cancel(const Profile& profile, const HttpAnswer& answer) {
     std::string text = read(cancel.refusal_text, tree, text_bytes_max);
     return {refused, read(cancel.refusal_code, tree, code_bytes_max), text.empty() ? said.words : std::move(text)};
   }
-  if (was_not_served(cancel, answer.status, said)) return {try_again, "", said.words};
+  if (!is_accepted && was_not_served(cancel, answer.status, said)) return {try_again, "", said.words};
   if (!said.is_good) return {unclear, "", said.words};
   if (!is_accepted) return {unclear, "", "neither accepted nor refused: " + said.words};
   return {accepted, "", ""};

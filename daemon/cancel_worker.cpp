@@ -14,7 +14,6 @@ using Kind = db::CancelOutcome::Kind;
 constexpr std::size_t rows_per_sweep = 500;
 constexpr std::size_t in_flight_max = 4;  // cancellations are rare, and nobody stands at the counter for one
 constexpr std::chrono::seconds lease_margin{30}, database_retry{2}, first_look{10};
-constexpr std::chrono::milliseconds look_again{200};
 constexpr std::chrono::hours unsent_time{72};
 
 std::string_view name(Kind kind) {
@@ -50,7 +49,7 @@ CancelWorker::CancelWorker(Runtime& runtime, carriers::HttpTransport& transport,
       executor_(executor),
       raw_(raw),
       hooks_(std::move(hooks)),
-      questions_(runtime, transport, mapper, {hooks_.request_sent, hooks_.request_answered, hooks_.request_judged}),
+      questions_(runtime, transport, mapper, {hooks_.request_sent, hooks_.request_answered, hooks_.order_judged}),
       alarm_(runtime.alarm([this] { wake(); })),
       settle_alarm_(runtime.alarm([this] {
         for (auto& [request, outcome] : std::exchange(unsettled_, {})) settle(request, std::move(outcome));
@@ -123,9 +122,11 @@ void CancelWorker::swept(const Rooms& rooms, db::DbResult<Swept> result) {
   if (!result->taken.to_look_at.empty()) hooks_.look_at(result->taken.to_look_at);
   for (db::CancelRequest& claimed : result->calls) begin(std::make_shared<const db::CancelRequest>(std::move(claimed)));
   // Where rows are left over, what next comes free at their carrier is theirs: polls that are late would take it.
-  const bool some_are_due = result->taken.next_due && *result->taken.next_due <= runtime_.now();
-  for (const auto& [carrier, room] : rooms) hooks_.reserve_requests(carrier, some_are_due && room == 0 ? 1 : 0);
-  if (result->taken.next_due) alarm_->set(std::max(*result->taken.next_due, runtime_.in(look_again)));
+  for (const auto& [carrier, room] : rooms)
+    hooks_.reserve_requests(carrier, room == 0 && result->taken.due.contains(carrier) ? 1 : 0);
+  if (result->taken.next_due)
+    alarm_->set(std::max(*result->taken.next_due,
+                         runtime_.in(look_again(result->taken.due, runtime_.now(), hooks_.rests_until))));
   if (std::exchange(sweep_again_, false)) wake();
 }
 
@@ -193,8 +194,7 @@ void CancelWorker::answered(const Pointer& request, carriers::HttpAnswer answer,
     raw_.keep({request->carrier, "cancel", request->remito, said.refusal_text, answer.status, answer.content_type,
                std::move(answer.body)});
   if (said.kind == Said::try_again)
-    return unsent(request, std::move(said.refusal_text),
-                  runtime_.now() + answer.retry_after.value_or(std::chrono::seconds{0}));
+    return unsent(request, std::move(said.refusal_text), runtime_.now() + put_off_pause(answer.retry_after));
   db::CancelOutcome outcome;
   outcome.kind = said.kind == Said::accepted  ? Kind::cancelled
                  : said.kind == Said::refused ? Kind::refused
@@ -217,7 +217,7 @@ void CancelWorker::unsent(const Pointer& request, std::string why, Instant retry
   if (now >= request->accepted_at + unsent_time)
     return settle(request, {.kind = Kind::needs_operator,
                             .code = "unreachable",
-                            .text = "the carrier could not be asked for three days: " + why});
+                            .text = "the carrier has not dealt with it for three days: " + why});
   settle(request, {.kind = Kind::unsent,
                    .text = std::move(why),
                    .retry_at = std::max(now + unsent_pause(request->attempts), retry_at)});

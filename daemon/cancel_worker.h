@@ -25,9 +25,10 @@ class CancelWorker {
   struct Hooks {
     // The carrier's limits, shared with the polls (Poller).
     std::function<std::size_t(std::string_view carrier)> spare_requests;
+    std::function<Instant(std::string_view carrier)> rests_until;  ///< the past or epoch: it does not rest
     std::function<void(std::string_view carrier, std::size_t)> reserve_requests;
     std::function<void(std::string_view carrier)> request_sent, request_answered;
-    std::function<void(std::string_view carrier, const scheduler::BatchOutcome&)> request_judged;
+    std::function<void(std::string_view carrier, const scheduler::BatchOutcome&)> order_judged;
     /// Ask the carriers of these shipments where they stand.
     std::function<void(std::span<const db::ResyncScope>)> look_at;
     std::function<void()> transitions_written;

@@ -11,12 +11,12 @@ using scheduler::BatchOutcome;
 
 namespace {
 
-// Other trouble is the order's, as far as anybody can tell. A success without a document is none to a create: it comes
-// with an acceptance, whose Retry-After speaks of the next look.
+// Other trouble is the order's, as far as anybody can tell; with a Retry-After of its own a look at what was accepted
+// may say "not yet" (202, 404), a server that is too busy says it at 5xx.
 std::optional<BatchOutcome> judged(const std::optional<carriers::CarrierTrouble>& trouble, const HttpAnswer& answer) {
   if (!trouble) return BatchOutcome{};
-  if (trouble->kind == carriers::CarrierTrouble::Kind::malformed || !carriers::asks_for_rest(*trouble, answer))
-    return std::nullopt;
+  const bool is_busy = answer.status >= 500 && answer.retry_after;
+  if (trouble->kind != carriers::CarrierTrouble::Kind::throttled && !is_busy) return std::nullopt;
   return BatchOutcome{BatchOutcome::Kind::throttled, answer.retry_after};
 }
 
@@ -63,7 +63,7 @@ void CarrierQuestions::read(Pointer question, SessionPointer session, HttpAnswer
         if (session && trouble && trouble->kind == carriers::CarrierTrouble::Kind::auth)
           return [this, question, session = std::move(session)] { session_refused(question, session); };
         return [this, question, outcome = judged(trouble, answer), then = question->read(std::move(answer))]() mutable {
-          if (outcome) hooks_.request_judged(question->carrier, *outcome);
+          if (outcome) hooks_.order_judged(question->carrier, *outcome);
           then();
           hooks_.request_answered(question->carrier);
         };

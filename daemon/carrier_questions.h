@@ -29,7 +29,7 @@ class CarrierQuestions {
  public:
   struct Hooks {
     std::function<void(std::string_view carrier)> request_sent, request_answered;
-    std::function<void(std::string_view carrier, const scheduler::BatchOutcome&)> request_judged;
+    std::function<void(std::string_view carrier, const scheduler::BatchOutcome&)> order_judged;
   };
   CarrierQuestions(Runtime& runtime, carriers::HttpTransport& transport, Offload& mapper, Hooks hooks);
   void add_carrier(std::shared_ptr<CarrierAccess> access);

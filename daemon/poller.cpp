@@ -91,7 +91,7 @@ bool has_unmapped(const Report& report) {
 void Poller::wake(Carrier& carrier) {
   if (stopping_ || carrier.reports_waiting >= reports_waiting_max) return;
   const Instant now = runtime_.now();
-  while (!carrier.access->is_entering() && carrier.spare_requests(now) > carrier.reserved()) {
+  while (!carrier.access->is_entering() && carrier.spare_requests(now) > carrier.reserved(now)) {
     std::optional<Batch> batch = carrier.lane.take(now);
     if (!batch || !send(carrier, std::move(*batch))) break;
   }
@@ -102,12 +102,12 @@ void Poller::wake(Carrier& carrier) {
 void Poller::set_wake_alarm(Carrier& carrier, Instant now) {
   const bool is_at_rest = stopping_ || carrier.access->is_entering();  // the end of a login wakes
   const std::size_t spare = carrier.spare_requests(now);
-  if (!is_at_rest && spare <= carrier.reserved()) carrier.lane.held_up(now);
+  if (!is_at_rest && spare <= carrier.reserved(now)) carrier.lane.held_up(now);
   keep_quotas(carrier);
   const std::optional<Instant> next = is_at_rest ? std::nullopt : carrier.lane.next_wake(now);
   // What could go out now but is left to others waits until these are answered (request_answered()) or want less
   // (reserve_requests()); both wake.
-  if (next && (*next > now || spare > carrier.reserved()))
+  if (next && (*next > now || spare > carrier.reserved(now)))
     carrier.wake_alarm->set(*next);
   else
     carrier.wake_alarm->cancel();
@@ -203,7 +203,7 @@ void Poller::mapped(Carrier& carrier, Mapped mapped) {
     // Asked again when its turn comes: after a login, which many that are refused now will share.
     if (trouble.kind == CarrierTrouble::Kind::auth && carrier.access->refused(mapped.session))
       return finish(carrier, batch, {BatchOutcome::Kind::abandoned, {}});
-    const bool throttled = carriers::asks_for_rest(trouble, mapped.answer);
+    const bool throttled = trouble.kind == CarrierTrouble::Kind::throttled || mapped.answer.retry_after.has_value();
     raw_.keep(raw_of(carrier, mapped,
                      batch.slots.size() == 1 ? std::string(carrier.lane.remito(batch.slots.front())) : "",
                      trouble.message));

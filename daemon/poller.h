@@ -113,6 +113,8 @@ class Poller {
 
   // Logins, requests for remitos and cancellations share the carrier's rate, concurrency and rests with the polls.
   std::size_t spare_requests(std::string_view carrier);     ///< that may go out now
+  std::size_t spare_for_remitos(std::string_view carrier);  ///< likewise, where those about orders do not rest
+  Instant orders_rest_until(std::string_view carrier);      ///< when that ends; the past or epoch: they do not
   std::size_t spare_for_cancels(std::string_view carrier);  ///< likewise, less what is left to requests for remitos
   /// Polls and cancellations leave so many of what comes free to requests for remitos, until it is said anew: a
   /// merchant waits for a remito, and polls that are late would take everything.
@@ -124,8 +126,9 @@ class Poller {
   std::optional<Instant> feed_waits_until(std::string_view carrier);
   void request_sent(std::string_view carrier, scheduler::Lane::Purpose purpose = scheduler::Lane::Purpose::others);
   void request_answered(std::string_view carrier);
-  /// How it ended, where that says something of the carrier (Lane::judged()); before request_answered().
-  void request_judged(std::string_view carrier, const scheduler::BatchOutcome& outcome);
+  /// How one about an order ended, where that says something of the carrier (Lane::order_judged()); before
+  /// request_answered().
+  void order_judged(std::string_view carrier, const scheduler::BatchOutcome& outcome);
   void login_failed(std::string_view carrier);  ///< and everybody who waited for it knows: others may try their luck
 
   /// No further polls begin; those under way are finished, but for pages that would have to wait. Called before the

@@ -116,7 +116,11 @@ struct Poller::Carrier {
   /// Requests that polls leave to others.
   std::size_t reserved_for_remitos = 0, reserved_for_cancels = 0, reserved_for_feed = 0;
 
-  std::size_t reserved() const { return reserved_for_remitos + reserved_for_cancels + reserved_for_feed; }
+  /// Those about orders that rest need nothing.
+  std::size_t reserved(Instant now) const {
+    const bool orders_rest = lane.orders_resting_until() > now;
+    return reserved_for_feed + (orders_rest ? 0 : reserved_for_remitos + reserved_for_cancels);
+  }
   /// What the carrier's rate and concurrency leave beside all that is under way.
   std::size_t spare_requests(Instant now) {
     const auto places = static_cast<std::size_t>(lane.config().concurrency);

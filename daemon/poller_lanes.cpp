@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "daemon/log.h"
 #include "daemon/poller.h"
 #include "daemon/poller_carrier.h"
 
@@ -81,8 +82,18 @@ std::size_t Poller::spare_requests(std::string_view carrier_name) {
   return spare;
 }
 
-std::size_t Poller::spare_for_cancels(std::string_view carrier_name) {
+std::size_t Poller::spare_for_remitos(std::string_view carrier_name) {
   const std::size_t spare = spare_requests(carrier_name);
+  return spare == 0 ? 0 : std::min(spare, find(carrier_name)->lane.spare_for_orders(runtime_.now()));
+}
+
+Instant Poller::orders_rest_until(std::string_view carrier_name) {
+  const Carrier* carrier = find(carrier_name);
+  return carrier ? std::max(carrier->lane.resting_until(), carrier->lane.orders_resting_until()) : Instant{};
+}
+
+std::size_t Poller::spare_for_cancels(std::string_view carrier_name) {
+  const std::size_t spare = spare_for_remitos(carrier_name);
   return spare == 0 ? 0 : spare - std::min(spare, find(carrier_name)->reserved_for_remitos);
 }
 
@@ -109,7 +120,7 @@ std::optional<Instant> Poller::feed_waits_until(std::string_view carrier_name) {
   if (!carrier) return now + look_again;
   const scheduler::LaneStatus lane = carrier->lane.status(now);
   const bool polls_may_go = lane.hold.kind != scheduler::Hold::Kind::quota;
-  if (polls_may_go && spare > carrier->reserved() - carrier->reserved_for_feed) return std::nullopt;
+  if (polls_may_go && spare > carrier->reserved(now) - carrier->reserved_for_feed) return std::nullopt;
   return std::max({now + look_again, lane.resting_until, lane.hold.until.value_or(now)});
 }
 
@@ -127,12 +138,15 @@ void Poller::request_answered(std::string_view carrier_name) {
   wake(*carrier);
 }
 
-void Poller::request_judged(std::string_view carrier_name, const scheduler::BatchOutcome& outcome) {
+void Poller::order_judged(std::string_view carrier_name, const scheduler::BatchOutcome& outcome) {
   Carrier* carrier = find(carrier_name);
   if (!carrier) return;
-  const scheduler::BreakerState before = carrier->lane.breaker();
-  carrier->lane.judged(outcome, runtime_.now());
-  note_breaker(*carrier, before);
+  const Instant before = carrier->lane.orders_resting_until();
+  carrier->lane.order_judged(outcome, runtime_.now());
+  const Instant rest = carrier->lane.orders_resting_until();
+  if (rest == before) return;
+  log(rest == Instant{} ? Level::info : Level::warning, "orders_rest",
+      {{"carrier", carrier->name}, {"resting_until", rest == Instant{} ? std::string{} : to_iso8601(rest)}});
 }
 
 void Poller::login_failed(std::string_view carrier_name) {

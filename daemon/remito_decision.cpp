@@ -35,9 +35,9 @@ class Decision {
       case RemitoNews::Kind::impossible:
         return may_exist() ? ask_person(news_.code, "it cannot be sent again: " + news_.text) : outcome(Kind::refused);
       case RemitoNews::Kind::unsent:
-        return later("could not be reached for three days; nothing was sent: ");
+        return later("unreachable", "could not be reached for three days; nothing was sent: ");
       case RemitoNews::Kind::put_off:
-        return later("put it off for three days; nothing was made: ");
+        return later("put_off", "put it off for three days; nothing was made: ");
       case RemitoNews::Kind::unclear:
         return unclear();
       case RemitoNews::Kind::interrupted:
@@ -125,11 +125,11 @@ class Decision {
   }
 
   /// This call has made nothing.
-  RequestOutcome later(std::string_view in_vain) {
+  RequestOutcome later(std::string_view code, std::string_view in_vain) {
     const Instant pause_over = std::max(now_ + unsent_pause(request_.attempts), news_.retry_at);
     if (may_exist()) return key_is_remembered() ? resend_at(pause_over) : way_out("not sent again: " + news_.text);
     if (now_ >= request_.accepted_at + unsent_time)
-      return ask_person("unreachable", "the carrier " + std::string(in_vain) + news_.text);
+      return ask_person(code, "the carrier " + std::string(in_vain) + news_.text);
     RequestOutcome result = outcome(Kind::unsent);
     result.retry_at = pause_over;
     return result;

@@ -260,10 +260,15 @@ class Sweep {
     const auto step = db::next_unclear_due(session_);
     if (!step) return std::unexpected(step.error());
     if (*step && (!swept_.next_due || **step < *swept_.next_due)) swept_.next_due = *step;
-    if (confirming_.empty()) return {};
-    const auto look = db::next_confirmation_due(session_, confirming_);
-    if (!look) return std::unexpected(look.error());
-    if (*look && (!swept_.next_due || **look < *swept_.next_due)) swept_.next_due = *look;
+    if (!confirming_.empty()) {
+      const auto look = db::next_confirmation_due(session_, confirming_);
+      if (!look) return std::unexpected(look.error());
+      if (*look && (!swept_.next_due || **look < *swept_.next_due)) swept_.next_due = *look;
+    }
+    if (!swept_.next_due || *swept_.next_due > plan_.now) return {};
+    auto waiting = db::carriers_with_due_requests(session_, plan_.now);
+    if (!waiting) return std::unexpected(waiting.error());
+    swept_.waiting = std::move(*waiting);
     return {};
   }
 

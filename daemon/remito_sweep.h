@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -42,6 +43,7 @@ struct Swept {
   std::map<std::string, int> refills;
   std::map<std::string, std::int64_t> numbers_left;  ///< of carriers with ranges
   std::optional<Instant> next_due;                   ///< of what was left, calls or looks
+  std::set<std::string> waiting;                     ///< carriers of whom something that was left is due already
   /// Taken in since then, by transactions that failed and were committed all the same.
   std::vector<db::OpenShipment> unheard;
   std::size_t given_up = 0;  ///< claims that nobody worked on

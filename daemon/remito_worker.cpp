@@ -20,7 +20,6 @@ using db::RequestOutcome;
 // nothing.
 constexpr std::chrono::seconds lease_margin{30};
 constexpr std::chrono::seconds database_retry{2};
-constexpr std::chrono::milliseconds look_again{200};
 
 std::string_view name(RequestOutcome::Kind kind) {
   switch (kind) {
@@ -70,7 +69,7 @@ RemitoWorker::RemitoWorker(Runtime& runtime, carriers::HttpTransport& transport,
       executor_(executor),
       raw_(raw),
       hooks_(std::move(hooks)),
-      questions_(runtime, transport, mapper, {hooks_.request_sent, hooks_.request_answered, hooks_.request_judged}),
+      questions_(runtime, transport, mapper, {hooks_.request_sent, hooks_.request_answered, hooks_.order_judged}),
       sweep_alarm_(runtime.alarm([this] { wake(); })),
       settle_alarm_(runtime.alarm([this] {
         settle_paused_ = false;
@@ -134,7 +133,7 @@ void RemitoWorker::swept(const Rooms& rooms, Instant lease_expires_at, db::DbRes
   const bool trouble_before = std::exchange(database_trouble_, !result);
   if (!result) {
     log(Level::error, "remito_queue_unreadable", {{"error", result.error().message}});
-    reserve_for_waiting(rooms, false);
+    reserve_for_waiting(rooms, {});
     sweep_alarm_->set(runtime_.in(database_retry));
     return;
   }
@@ -161,16 +160,19 @@ void RemitoWorker::swept(const Rooms& rooms, Instant lease_expires_at, db::DbRes
     refill({carrier, lease_expires_at, failures});
   }
   for (const auto& [carrier, numbers] : result->numbers_left) note_numbers_left(carrier, numbers);
-  reserve_for_waiting(left, result->next_due && *result->next_due <= runtime_.now());
+  reserve_for_waiting(left, result->waiting);
   // Rows that wait for their retry time, for the carrier's rate or for a free place: look again then.
-  if (result->next_due) sweep_alarm_->set(std::max(*result->next_due, runtime_.in(look_again)));
+  if (result->next_due)
+    sweep_alarm_->set(
+        std::max(*result->next_due, runtime_.in(look_again(result->waiting, runtime_.now(), hooks_.rests_until))));
   if (std::exchange(sweep_again_, false)) wake();
 }
 
-// Where rows are left over, they are of carriers whose room was used up. What next comes free there is theirs: polls
-// that are late would take it before we look again.
-void RemitoWorker::reserve_for_waiting(const Rooms& rooms, bool some_wait) {
-  for (const auto& [carrier, room] : rooms) hooks_.reserve_requests(carrier, some_wait && room == 0 ? 1 : 0);
+// Where rows are left over of a carrier whose room was used up, what next comes free there is theirs: polls that are
+// late would take it before we look again. Nothing is kept from the polls of other carriers.
+void RemitoWorker::reserve_for_waiting(const Rooms& rooms, const std::set<std::string>& waiting) {
+  for (const auto& [carrier, room] : rooms)
+    hooks_.reserve_requests(carrier, room == 0 && waiting.contains(carrier) ? 1 : 0);
 }
 
 void RemitoWorker::send(db::RemitoRequest claimed_request) {
@@ -225,10 +227,10 @@ void RemitoWorker::not_answered(const db::RemitoRequest& request, std::string ha
 }
 
 void RemitoWorker::answered(const db::RemitoRequest& request, std::string hash, HttpAnswer answer, CreateAnswer said) {
-  const Instant retry_at = runtime_.now() + answer.retry_after.value_or(std::chrono::seconds{0});
-  // Or it would be locked by so many who try it. Of other refusals each is the order's own.
-  if (said.kind == CreateAnswer::Kind::try_again && said.refusal_code == CreateAnswer::code_auth)
-    hooks_.request_judged(request.carrier, {.kind = scheduler::BatchOutcome::Kind::failed, .retry_after = {}});
+  const Instant retry_at = runtime_.now() + put_off_pause(answer.retry_after);
+  // Or the account would be locked by so many who try it.
+  if (said.refusal_code == CreateAnswer::code_auth && said.kind != CreateAnswer::Kind::refused)
+    hooks_.order_judged(request.carrier, {.kind = scheduler::BatchOutcome::Kind::failed, .retry_after = {}});
   if (said.kind != CreateAnswer::Kind::granted && said.kind != CreateAnswer::Kind::accepted)
     raw_.keep({.carrier = request.carrier,
                .operation = "create",

@@ -42,9 +42,10 @@ class RemitoWorker {
   struct Hooks {
     // The carrier's limits, shared with the polls (Poller).
     std::function<std::size_t(std::string_view carrier)> spare_requests;
+    std::function<Instant(std::string_view carrier)> rests_until;  ///< the past or epoch: it does not rest
     std::function<void(std::string_view carrier, std::size_t)> reserve_requests;
     std::function<void(std::string_view carrier)> request_sent, request_answered;
-    std::function<void(std::string_view carrier, const scheduler::BatchOutcome&)> request_judged;
+    std::function<void(std::string_view carrier, const scheduler::BatchOutcome&)> order_judged;
     std::function<void(const db::OpenShipment&)> shipment_granted;
     std::function<void(std::string_view carrier, std::int64_t shipment_id)> shipment_ended;
     std::function<void()> transitions_written;
@@ -91,7 +92,7 @@ class RemitoWorker {
   void sweep();
   Rooms make_room();
   void swept(const Rooms& rooms, Instant lease_expires_at, db::DbResult<Swept> result);
-  void reserve_for_waiting(const Rooms& rooms, bool some_wait);
+  void reserve_for_waiting(const Rooms& rooms, const std::set<std::string>& waiting);
   void send(db::RemitoRequest request);
   void not_answered(const db::RemitoRequest& request, std::string hash, const NoAnswer& why);
   void answered(const db::RemitoRequest& request, std::string hash, carriers::HttpAnswer answer,

@@ -164,6 +164,11 @@ constexpr Sql next_due_sql{
     "select min(retry_at) from cancel_requests "
     "where state in ('pending', 'sending', 'unknown') and state <> 'sending' and shipment_id is not null"};
 
+constexpr Sql carriers_due_sql{
+    "select distinct carrier from cancel_requests "
+    "where state in ('pending', 'sending', 'unknown') and state = 'pending' and retry_at <= :now",
+    "select distinct carrier from cancel_requests where state = 'pending' and retry_at <= :now::bigint"};
+
 constexpr Sql claim_sql{
     R"(update cancel_requests
        set state = 'sending', attempts = attempts + 1, fencing_token = fencing_token + 1,
@@ -380,6 +385,9 @@ DbResult<CancelsTakenUp> take_up_cancels(Session& session, std::span<const std::
   const auto closed = session.execute(close_sql, {{"now", now}});
   taken.settled += static_cast<std::size_t>(given_up + closed);
   session.query_row(next_due_sql, {}, {&taken.next_due});
+  std::string carrier;
+  if (taken.next_due && *taken.next_due <= now)
+    session.query(carriers_due_sql, {{"now", now}}, {&carrier}, [&] { taken.due.insert(carrier); });
   return taken;
 }
 

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -31,6 +32,7 @@ struct CancelsTakenUp {
   bool some_wait = false;               ///< for a remito request whose end is not known yet
   std::vector<ResyncScope> to_look_at;  ///< unknown: where do these shipments stand?
   std::optional<Instant> next_due;      ///< of what is left
+  std::set<std::string> due;            ///< carriers that are to be asked something now
 };
 /// Takes in new rows (accepted_at is null), and decides about all that can be decided without asking the carrier: of
 /// those that are pending, and of `unknown` ones by what tracking has shown since. `cancelling`: the carriers that take

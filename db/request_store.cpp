@@ -140,6 +140,16 @@ constexpr Sql next_due_sql{
     "where state = 'pending' "
     "and (proposed_remito <> '' or carrier not in (select value from jsonb_array_elements_text(:waiting::jsonb)))"};
 
+constexpr Sql carriers_due_sql{
+    R"(select carrier from remito_requests
+       where state in ('pending', 'sending') and state = 'pending' and coalesce(retry_at, accepted_at) <= :now
+       union select carrier from remito_requests where state = 'unknown' and retry_at <= :now
+       union select carrier from remito_requests where state = 'accepted' and confirm_at <= :now)",
+    R"(select carrier from remito_requests
+       where state = 'pending' and coalesce(retry_at, accepted_at) <= :now::bigint
+       union select carrier from remito_requests where state = 'unknown' and retry_at <= :now::bigint
+       union select carrier from remito_requests where state = 'accepted' and confirm_at <= :now::bigint)"};
+
 std::vector<NewRequest> read_new_requests(Session& session, std::size_t limit) {
   std::vector<NewRequest> requests;
   NewRequest row;
@@ -236,6 +246,13 @@ DbResult<std::optional<Instant>> next_request_due(Session& session, std::span<co
   std::optional<Instant> due;
   session.query_row(next_due_sql, {{"waiting", texts_parameter(except)}}, {&due});
   return due;
+}
+
+DbResult<std::set<std::string>> carriers_with_due_requests(Session& session, Instant now) {
+  std::set<std::string> carriers;
+  std::string carrier;
+  session.query(carriers_due_sql, {{"now", now}}, {&carrier}, [&] { carriers.insert(carrier); });
+  return carriers;
 }
 
 }  // namespace remitod::db

@@ -7,6 +7,7 @@
 #include <expected>
 #include <functional>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -237,6 +238,8 @@ DbResult<std::size_t> mark_interrupted_requests(Session& session, Instant now);
 /// When the next pending request becomes due, if any is waiting; those of the carriers in `except` that have no number
 /// yet wait for something else than time.
 DbResult<std::optional<Instant>> next_request_due(Session& session, std::span<const std::string> except = {});
+/// Those of whom a request could go now: pending, unclear or to be confirmed.
+DbResult<std::set<std::string>> carriers_with_due_requests(Session& session, Instant now);
 
 // ---------------------------------------------------------------- requests that were accepted
 

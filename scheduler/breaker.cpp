@@ -48,22 +48,17 @@ void Breaker::probe_sent() {
 }
 
 void Breaker::answered(bool probe) {
-  if (probe || state_ == BreakerState::closed) close();
-}
-
-void Breaker::close() {
+  if (!probe && state_ != BreakerState::closed) return;
   state_ = BreakerState::closed;
   resting_until_ = {};
-  failures_in_row_ = failures_outside_ = 0;
+  failures_in_row_ = 0;
   rests_in_row_ = 0;
-  opened_outside_ = false;
 }
 
 void Breaker::failed(bool probe, std::optional<std::chrono::seconds> retry_after, Instant now, Jitter& jitter) {
   ++failures_in_row_;
   if (retry_after) return throttled(probe, retry_after, now, jitter);
-  if (probe) opened_outside_ = false;
-  const bool opens = state_ == BreakerState::closed && failures_in_row() >= failures_to_open_;
+  const bool opens = state_ == BreakerState::closed && failures_in_row_ >= failures_to_open_;
   if (probe || opens) rest(retry_after, now, jitter);
 }
 
@@ -74,23 +69,6 @@ void Breaker::throttled(bool probe, std::optional<std::chrono::seconds> retry_af
 
 void Breaker::abandoned(bool probe) {
   if (probe) state_ = BreakerState::open;
-}
-
-void Breaker::answered_outside(Instant now) {
-  failures_outside_ = 0;
-  if (opened_outside_ && permission(now) == Permission::probe) close();
-}
-
-void Breaker::failed_outside(Instant now, Jitter& jitter) {
-  ++failures_outside_;
-  const bool opens = state_ == BreakerState::closed && failures_in_row() >= failures_to_open_;
-  if (opens) opened_outside_ = true;
-  if (opens || permission(now) == Permission::probe) rest({}, now, jitter);
-}
-
-void Breaker::throttled_outside(std::optional<std::chrono::seconds> retry_after, Instant now, Jitter& jitter) {
-  if (state_ == BreakerState::closed) opened_outside_ = true;
-  throttled(permission(now) == Permission::probe, retry_after, now, jitter);
 }
 
 void Breaker::clock_set_back(std::chrono::microseconds by) {

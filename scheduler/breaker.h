@@ -26,10 +26,6 @@ class Jitter {
 ///            again, for longer. Abandoned by us: open, and the next probe may go at once.
 ///
 /// Only the probe decides in half_open, and what was sent before it opened changes nothing but a longer Retry-After.
-///
-/// Requests outside the schedule are never the probe. They go out as soon as the rest is over: trouble with one of them
-/// then makes it rest again, and a good answer closes what only their like has opened, for which no batch may ever
-/// come.
 class Breaker {
  public:
   explicit Breaker(const LaneConfig& config) { reconfigure(config); }
@@ -44,14 +40,10 @@ class Breaker {
   void failed(bool probe, std::optional<std::chrono::seconds> retry_after, Instant now, Jitter& jitter);
   void throttled(bool probe, std::optional<std::chrono::seconds> retry_after, Instant now, Jitter& jitter);
   void abandoned(bool probe);
-  // How one outside the schedule did.
-  void answered_outside(Instant now);
-  void failed_outside(Instant now, Jitter& jitter);
-  void throttled_outside(std::optional<std::chrono::seconds> retry_after, Instant now, Jitter& jitter);
 
   BreakerState state() const { return state_; }
   Instant resting_until() const { return resting_until_; }  ///< epoch: not resting
-  int failures_in_row() const { return failures_in_row_ + failures_outside_; }
+  int failures_in_row() const { return failures_in_row_; }
   /// The clock was set back by this much: so is the end of a rest.
   void clock_set_back(std::chrono::microseconds by);
 
@@ -59,7 +51,6 @@ class Breaker {
   /// min(2^k * backoff_first, backoff_max) with full jitter, k = rests since it was closed; or what the carrier wants.
   void rest(std::optional<std::chrono::seconds> retry_after, Instant now, Jitter& jitter);
   std::chrono::seconds cut(std::chrono::seconds retry_after) const;
-  void close();
 
   int failures_to_open_ = 1;
   std::chrono::seconds backoff_first_{1};
@@ -68,9 +59,7 @@ class Breaker {
 
   BreakerState state_ = BreakerState::closed;
   Instant resting_until_{};
-  int failures_in_row_ = 0;   ///< of batches
-  int failures_outside_ = 0;  ///< in a row as well
-  bool opened_outside_ = false;
+  int failures_in_row_ = 0;
   int rests_in_row_ = 0;
 };
 

@@ -221,7 +221,7 @@ void Lane::Impl::settle(const DueHeap::Entry& asked, const Request& request, Bat
       // may be that shipment alone which the carrier does not want to be asked for.
       const bool lets_others_try = kind == BatchOutcome::Kind::throttled && request.probe;
       const Second due = lets_others_try ? now : std::min(asked.due, later(now, slack()));
-      return heap.push(asked.slot, row.resync ? 0 : due);
+      return heap.push(asked.slot, row.resync && !lets_others_try ? 0 : due);
     }
   }
 }
@@ -273,6 +273,19 @@ std::size_t Lane::spare_requests(Instant now) {
   return impl_->limits.spare(now);
 }
 
+std::size_t Lane::spare_for_orders(Instant now) {
+  const std::size_t spare = spare_requests(now);
+  switch (impl_->orders.permission(impl_->advance(now))) {
+    case Breaker::Permission::none:
+      return 0;
+    case Breaker::Permission::request:
+      return spare;
+    case Breaker::Permission::probe:
+      return std::min<std::size_t>(spare, 1);
+  }
+  return 0;
+}
+
 void Lane::held_up(Instant now) {
   Impl& lane = *impl_;
   now = lane.advance(now);
@@ -287,20 +300,25 @@ Instant Lane::spend_request(Instant now, Purpose purpose) {
   return impl_->limits.spend(now);
 }
 
-void Lane::judged(const BatchOutcome& outcome, Instant now) {
+void Lane::order_judged(const BatchOutcome& outcome, Instant now) {
   Impl& lane = *impl_;
   now = lane.advance(now);
+  const bool tries = lane.orders.permission(now) == Breaker::Permission::probe;
   switch (outcome.kind) {
     case BatchOutcome::Kind::answered:
-      return lane.breaker.answered_outside(now);
+      return lane.orders.answered(tries);
     case BatchOutcome::Kind::failed:
-      return lane.breaker.failed_outside(now, lane.jitter);
+      return lane.orders.failed(tries, outcome.retry_after, now, lane.jitter);
     case BatchOutcome::Kind::throttled:
-      return lane.breaker.throttled_outside(outcome.retry_after, now, lane.jitter);
+      return lane.orders.throttled(tries, outcome.retry_after, now, lane.jitter);
     case BatchOutcome::Kind::unaskable:
     case BatchOutcome::Kind::abandoned:
       break;
   }
+}
+
+Instant Lane::orders_resting_until() const {
+  return impl_->orders.resting_until();
 }
 
 Instant Lane::spend_again(Instant now) {
@@ -364,6 +382,7 @@ void Lane::reconfigure(LaneConfig config) {
   lane.config = std::move(config);
   lane.limits.reconfigure(lane.config, lane.latest.value_or(Instant{}));
   lane.breaker.reconfigure(lane.config);
+  lane.orders.reconfigure(lane.config);
   if (other_interval) lane.grid = lane.grid_wanted(1);
   if (!lane.latest) return;
   if (other_schedule) lane.replace_schedule(to_second(*lane.latest));

@@ -191,6 +191,13 @@ class Lane {
   /// Requests outside the schedule (creating shipments, logins, further pages) share the carrier's rate and its rests:
   /// how many may go out now.
   std::size_t spare_requests(Instant now);
+  /// Of these, requests about orders (create, find, cancel ...) have a breaker besides, which holds up no poll: what a
+  /// carrier says to creates may be the account's or theirs alone. Where it has rested, one at a time may try.
+  std::size_t spare_for_orders(Instant now);
+  /// How one about an order ended: `answered`, `failed` or `throttled`. Of one that says nothing of the carrier nothing
+  /// is told.
+  void order_judged(const BatchOutcome& outcome, Instant now);
+  Instant orders_resting_until() const;  ///< the past or epoch: not resting
   /// Nobody takes now, because of the limits or of others' requests: what waits for these is not put off as after a
   /// silence.
   void held_up(Instant now);
@@ -201,9 +208,6 @@ class Lane {
   /// And that one goes. Where the rate has no room for it, the schedule waits that much longer; returns when there is
   /// room, for those who can wait.
   Instant spend_request(Instant now, Purpose purpose);
-  /// How such a request ended, for the breaker (breaker.h): `answered`, `failed` or `throttled`, which rests the lane
-  /// as a batch would. Of one that says nothing of the carrier nothing is told.
-  void judged(const BatchOutcome& outcome, Instant now);
   /// Such a request did not go out when there was room for it (the carrier wanted rest), and the room went to nobody:
   /// several that waited would go out at once. Returns when there is room again.
   Instant spend_again(Instant now);

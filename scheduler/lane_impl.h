@@ -35,6 +35,7 @@ struct Lane::Impl {
         seed(seed_given),
         limits(config),
         breaker(config),
+        orders(config),
         jitter(seed_given),
         index(rows),
         heap(rows),
@@ -89,6 +90,7 @@ struct Lane::Impl {
   std::uint64_t seed;
   Limits limits;
   Breaker breaker;
+  Breaker orders;  ///< of requests about orders: how these fare holds up no poll
   Jitter jitter;
   ShipmentRows rows;
   IdIndex index;

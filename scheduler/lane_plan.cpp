@@ -137,6 +137,7 @@ Instant Lane::Impl::advance(Instant now) {
 
 void Lane::Impl::clock_set_back(Instant now) {
   breaker.clock_set_back(*latest - now);
+  orders.clock_set_back(*latest - now);
   limits.clock_set_back(now);
   if (learning) learning->clock_set_back(to_second(now));
   round_at = std::min(round_at, to_second(now));

@@ -15,12 +15,19 @@ struct Pace {
   double per_second, burst;
 };
 
-/// A tenth of the requests may come at once. From a full bucket they go together, and the next ones as the rate brings
-/// them: no second and no minute has more than it may, wherever it begins.
-Pace pace(double requests, double seconds) {
-  const double burst = std::max(1.0, requests / 10);
+/// A part of the requests may come at once: a fifth of a second's, since creates are looked for so often, a tenth of a
+/// minute's. From a full bucket they go together, and the next ones as the rate brings them: no second and no minute
+/// has more than it may, wherever it begins.
+Pace pace(double requests, double seconds, double part) {
+  const double burst = std::max(1.0, requests * part);
   const double per_second = (requests + 1 - burst) / seconds;
   return {std::floor(per_second * 1e6) / 1e6, burst};  // the bucket reads to the millionth, and would round it up
+}
+Pace pace_of_second(double requests) {
+  return pace(requests, 1, 0.2);
+}
+Pace pace_of_minute(int requests) {
+  return pace(requests, 60, 0.1);
 }
 
 TokenBucket bucket_of(Pace pace, Instant now) {
@@ -52,21 +59,21 @@ std::string_view name(Hold::Kind kind) {
 }
 
 Limits::Limits(const LaneConfig& config)
-    : second_(bucket_of(pace(config.requests_per_second, 1), Instant{})), hours_(config.hours) {
-  if (config.requests_per_minute) minute_ = bucket_of(pace(*config.requests_per_minute, 60), Instant{});
+    : second_(bucket_of(pace_of_second(config.requests_per_second), Instant{})), hours_(config.hours) {
+  if (config.requests_per_minute) minute_ = bucket_of(pace_of_minute(*config.requests_per_minute), Instant{});
   quotas_.configure(quotas_of(config));
 }
 
 void Limits::reconfigure(const LaneConfig& config, Instant now) {
-  const Pace second = pace(config.requests_per_second, 1);
+  const Pace second = pace_of_second(config.requests_per_second);
   second_.set_rate(second.per_second, second.burst, now);
   if (!config.requests_per_minute) {
     minute_.reset();
   } else if (minute_) {
-    const Pace minute = pace(*config.requests_per_minute, 60);
+    const Pace minute = pace_of_minute(*config.requests_per_minute);
     minute_->set_rate(minute.per_second, minute.burst, now);
   } else {
-    minute_ = bucket_of(pace(*config.requests_per_minute, 60), now);
+    minute_ = bucket_of(pace_of_minute(*config.requests_per_minute), now);
     minute_->start_empty(now, now);
   }
   quotas_.configure(quotas_of(config));

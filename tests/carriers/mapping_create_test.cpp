@@ -134,7 +134,7 @@ TEST(CreateAnswer, IsRefusedAtAnyStatusWhereTheProfileKnowsTheRefusal) {
   EXPECT_EQ(created(R"({"refused":true,"why":"closed today"})", 429).refusal_text, "closed today");
 }
 
-TEST(CreateAnswer, IsToBeTriedAgainWhereOurAccountIsNotAccepted) {
+TEST(CreateAnswer, IsNoRefusalOfTheOrderWhereOurAccountIsNotAccepted) {
   for (const auto& [body, status, text] : {std::tuple{R"({"login":"no","message":"who"})", 200, "who"},
                                            {R"({"login":"no","message":"who"})", 403, "HTTP 403: who"},
                                            {R"({"login":"no","message":"who"})", 500, "HTTP 500: who"},
@@ -142,10 +142,15 @@ TEST(CreateAnswer, IsToBeTriedAgainWhereOurAccountIsNotAccepted) {
                                            {R"({"message":"who"})", 401, "HTTP 401: who"},
                                            {"", 401, "HTTP 401"}}) {
     const CreateAnswer answer = created(body, status);
-    EXPECT_EQ(answer.kind, CreateAnswer::Kind::try_again) << body << status;
+    EXPECT_EQ(answer.kind, status == 401 ? CreateAnswer::Kind::try_again : CreateAnswer::Kind::unknown)
+        << body << status;
     EXPECT_EQ(answer.refusal_code, "auth") << body << status;
     EXPECT_EQ(answer.refusal_text, text);
   }
+  EXPECT_EQ(created(R"({"code":"RATE","ok":true,"made":true,"number":"1"})", 500,
+                    std::string{create_operation} + "try_again = \"/json/code = 'RATE'\"\n")
+                .kind,
+            CreateAnswer::Kind::unknown);
   EXPECT_EQ(created(R"({"refused":true,"why":"not to this postcode"})", 401).kind, CreateAnswer::Kind::refused);
   EXPECT_EQ(created(R"({"login":"no","ok":true,"made":true,"number":"1"})").kind, CreateAnswer::Kind::unknown);
 }

@@ -61,7 +61,7 @@ RC_GTEST_PROP(LaneUnderFaults, NeverExceedsTheRateInAnyWindow, ()) {
   const std::vector<SeenRequest> requests = simulate(plan).requests;
   // The bucket reads its rate to the millionth.
   const double rate = plan.config.requests_per_second + 1e-6;
-  const double burst = std::max(1.0, rate / 10);
+  const double burst = std::max(1.0, rate / 5);
   for (std::size_t first = 0; first < requests.size(); ++first) {
     for (std::size_t last = first; last < requests.size(); ++last) {
       const std::chrono::duration<double> window = requests[last].sent - requests[first].sent;
@@ -117,7 +117,7 @@ RC_GTEST_PROP(LaneUnderFaults, AsksEverybodyWithinAnIntervalOnceTheCarrierIsWell
   plan.config.retry_after_max = 600s;
   // A whole round that waits for the rate and for answers: at most so long is anybody behind.
   const double round = static_cast<double>(plan.shipments) *
-                       (1 / (0.9 * plan.config.requests_per_second) +
+                       (1 / (0.8 * plan.config.requests_per_second) +
                         static_cast<double>(plan.faults.latency_max.count()) / plan.config.concurrency);
   const std::chrono::seconds backlog{std::llround(round) + 60};
   const std::chrono::seconds gap = plan.config.interval + slack_of(plan.config) + backlog;

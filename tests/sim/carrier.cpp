@@ -27,7 +27,7 @@ std::uint64_t hash_of(std::string_view text) {
 // lets its customers do
 
 void LimitWatch::begun(Instant now, const std::string& carrier, bool is_login) {
-  const double burst = std::max(1.0, limits_.requests_per_second / 10);  // scheduler/README.md, Limits
+  const double burst = std::max(1.0, limits_.requests_per_second / 5);  // scheduler/README.md, Limits
   const double seconds = std::chrono::duration<double>(now - level_at_).count();
   level_ = std::max(0.0, level_ - seconds * limits_.requests_per_second) + 1;
   level_at_ = now;
