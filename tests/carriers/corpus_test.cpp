@@ -112,9 +112,9 @@ TEST_F(Corpus, OcaOrderLeftInTheCartHasNoRemito) {
   EXPECT_EQ(answer.refusal_text, "accepted without a number");
 }
 
-TEST_F(Corpus, OcaBadLoginMadeNothing) {
+TEST_F(Corpus, OcaBadLoginRefusesNoOrder) {
   const CreateAnswer answer = create("oca", "response.GetOperativasByUsuario.bad_login_empty.xml");
-  EXPECT_EQ(answer.kind, CreateAnswer::Kind::try_again);
+  EXPECT_EQ(answer.kind, CreateAnswer::Kind::unknown);
   EXPECT_EQ(answer.refusal_code, "auth");
 }
 

@@ -271,28 +271,15 @@ TEST_F(CancelWorkerTest, ACarrierThatTakesNoCancellationsIsNamed) {
   EXPECT_THAT(of("refusal_text"), HasSubstr("test"));
 }
 
-TEST_F(CancelWorkerTest, WhatProvablyNeverLeftIsTriedAgain) {
+TEST_F(CancelWorkerTest, WhatNeverLeftOrWasNotLookedAtIsTriedAgain) {
   start();
   granted();
-  cancels_ = {fetch_error(FetchError::Kind::connect, true), fetch_error(FetchError::Kind::resolve, true)};
+  cancels_ = {fetch_error(FetchError::Kind::connect, true), fetch_error(FetchError::Kind::resolve, true),
+              json("{}", 429)};
   cancel_order();
-  clock().run_for(1min);
-  EXPECT_EQ(state(), "cancelled");
-  EXPECT_EQ(database.number("select attempts from cancel_requests"), 3);
-}
-
-TEST_F(CancelWorkerTest, WhatTheCarrierHadNoTimeForIsTriedAgainWhenItSays) {
-  start();
-  granted();
-  cancels_ = {json("{}", 429)};
-  cancels_[0]->retry_after = 10min;
-  cancel_order();
-  clock().run_for(9min);
-  EXPECT_EQ(state(), "pending");
-  EXPECT_EQ(sent_to("/shipments/"), 1u);
   clock().run_for(10min);
   EXPECT_EQ(state(), "cancelled");
-  EXPECT_EQ(sent_to("/shipments/"), 2u);
+  EXPECT_EQ(database.number("select attempts from cancel_requests"), 4);
 }
 
 TEST_F(CancelWorkerTest, AnUnclearEndIsDecidedByWhatTheCarrierTellsOfTheShipment) {
