@@ -68,7 +68,9 @@ TEST(LaneLimits, NoSecondHasMoreRequestsThanItMayEvenAfterARest) {
       sent.push_back(b.now);
     else
       b.now = *b.lane.next_wake(b.now);
-    if (sent.size() > 40) ASSERT_GE(sent.back() - sent[sent.size() - 41], 1s);
+    if (sent.size() > 40) {
+      ASSERT_GE(sent.back() - sent[sent.size() - 41], 1s);
+    }
   }
   EXPECT_EQ(std::ranges::count(sent, sent.front()), 8) << "a fifth of it comes at once";
   EXPECT_LT(sent.back() - sent.front(), 6s);
