@@ -126,15 +126,15 @@ TEST_F(Genuine, FaultOfTheLoginAt500IsTroubleAndChangesNothing) {
   EXPECT_THAT(told_of("DU055087593BR"), IsEmpty());
 }
 
-TEST_F(Genuine, OcaLoginThatIsNotAcceptedRefusesTheRemito) {
+TEST_F(Genuine, OcaLoginThatIsNotAcceptedRefusesNoOrder) {
   carrier_.says("IngresoOR", genuine("oca/response.GetOperativasByUsuario.bad_login_empty.xml"));
   platform().ask_remito("K1", "1001");
-  ASSERT_TRUE(eventually([&] {
-    return platform().number("select count(*) from transitions where seq is not null") == 1;
-  })) << installation_.log();
-  EXPECT_EQ(platform().text("select state || ' ' || refusal_code from remito_requests"), "refused auth");
-  EXPECT_EQ(platform().text("select subject || ' ' || from_status || ' ' || to_status from transitions"),
-            "request confirmed remito_refused");
+  ASSERT_TRUE(eventually([&] { return platform().text("select state from remito_requests") == "needs_operator"; }))
+      << installation_.log();
+  EXPECT_THAT(platform().text("select refusal_text from remito_requests"),
+              testing::HasSubstr("user and password were not accepted"));
+  EXPECT_EQ(platform().number("select count(*) from transitions"), 0) << "the merchant has done nothing wrong";
+  EXPECT_EQ(carrier_.asked("IngresoOR"), 1u);
 }
 
 TEST_F(Genuine, OcaOrderLeftInTheCartIsNoRemitoAndIsNotSentAgain) {
