@@ -107,17 +107,6 @@ std::vector<std::string> lines_of(std::string_view text) {
   return lines;
 }
 
-}  // namespace
-
-json told(const HttpRequest& request) {
-  const std::string text = readable_body(request);
-  json body = text;
-  if (text.contains('\n')) body = lines_of(text);
-  return {{"method", request.method}, {"url", request.url}, {"headers", request.headers}, {"body", std::move(body)}};
-}
-
-namespace {
-
 /// Behind the string or the one character that begins at `at`.
 std::size_t behind(std::string_view text, std::size_t at) {
   if (text[at] != '"') return at + 1;
@@ -153,6 +142,13 @@ std::string without_empty_request(std::string text) {
 }
 
 }  // namespace
+
+json told(const HttpRequest& request) {
+  const std::string text = readable_body(request);
+  json body = text;
+  if (text.contains('\n')) body = lines_of(text);
+  return {{"method", request.method}, {"url", request.url}, {"headers", request.headers}, {"body", std::move(body)}};
+}
 
 std::string completed_expectation(std::string_view given, const json& request, const json& read) {
   std::string text = request.is_null() ? std::string(given) : without_empty_request(std::string(given));
