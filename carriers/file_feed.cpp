@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <limits>
+#include <tuple>
 #include <utility>
 
 #include "carriers/answer_rules.h"
@@ -34,6 +35,13 @@ const FileFeed* file_feed(const Profile& profile) {
 bool takes_file(const Profile& profile, std::string_view name) {
   return std::ranges::all_of(files_of(profile).names,
                              [&](const std::unique_ptr<RE2>& pattern) { return RE2::FullMatch(name, *pattern); });
+}
+
+bool reads_same_files(const Profile& one, const Profile& other) {
+  const auto place = [](const FileSite& site) { return std::tie(site.scheme, site.authority, site.folder, site.user); };
+  const auto pattern = [](const std::unique_ptr<RE2>& name) -> const std::string& { return name->pattern(); };
+  return place(files_of(one).feed.site) == place(files_of(other).feed.site) &&
+         std::ranges::equal(files_of(one).names, files_of(other).names, {}, pattern, pattern);
 }
 
 std::string content_fingerprint(std::string_view bytes) {

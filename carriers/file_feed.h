@@ -29,6 +29,10 @@ const FileFeed* file_feed(const Profile& profile);
 /// Does the profile's feed read files of this name? The profile has one.
 bool takes_file(const Profile& profile, std::string_view name);
 
+/// Do both read the very same files: by one login, in one folder, of the same names? Of two that overlap otherwise
+/// nothing is known. Both have such a feed.
+bool reads_same_files(const Profile& one, const Profile& other);
+
 /// The same for equal bytes, and for no others.
 std::string content_fingerprint(std::string_view bytes);
 

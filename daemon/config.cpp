@@ -7,9 +7,11 @@
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
+#include <span>
 #include <sstream>
 #include <utility>
 
+#include "carriers/file_feed.h"
 #include "carriers/nearest_word.h"
 #include "carriers/table_reader.h"
 #include "daemon/config_schedule.h"
@@ -93,7 +95,7 @@ carriers::CarrierSettings with_secrets(const Config& config, const CarrierConfig
   const bool passed = std::getenv("CREDENTIALS_DIRECTORY") != nullptr;
   for (const auto& [key, secret] : carrier.secrets) {
     if (secrets == Secrets::as_far_as_readable && !passed && secret.reference.starts_with("credential:")) {
-      settings.secrets.emplace(key, "(passed by systemd)");
+      settings.secrets.emplace(key, "(" + carrier.name + "'s, passed by systemd)");
       continue;
     }
     auto text = read_secret(config, secret.reference);
@@ -223,6 +225,24 @@ Config read_config(const std::filesystem::path& file, const std::string& text, E
   return config;
 }
 
+/// Of two carriers that read the same files, the one that is first would take them away from the other.
+void check_files_of_their_own(const Config& config, std::span<const ReadyCarrier> carriers, Errors& errors) {
+  for (const ReadyCarrier& carrier : carriers) {
+    const carriers::FileFeed* const feed = carriers::file_feed(*carrier.profile);
+    if (!feed || feed->after == carriers::FileFeed::After::leave || carrier.shadow) continue;
+    for (const ReadyCarrier& other : carriers) {
+      const bool shares = &other != &carrier && carriers::file_feed(*other.profile) &&
+                          carriers::reads_same_files(*carrier.profile, *other.profile);
+      if (!shares) continue;
+      const std::string& name = carrier.profile->name();
+      const auto stated = std::ranges::find(config.carriers, name, &CarrierConfig::name);
+      errors.push_back({config.file.string(), stated->line, "carriers." + name,
+                        "takes away files that carriers." + other.profile->name() + " reads, too (" + feed->files +
+                            " in " + feed->site.folder + "): expected a folder, a login or names of its own"});
+    }
+  }
+}
+
 }  // namespace
 
 ConfigError Config::error(const std::string& key, std::string message) const {
@@ -279,6 +299,7 @@ std::expected<std::vector<ReadyCarrier>, Errors> load_carriers(const Config& con
         lane_config(carrier.limits, carrier.schedule, **profile, config.holidays, source, errors);
     ready.push_back({std::move(*profile), std::move(lane), carrier.schedule, carrier.shadow});
   }
+  check_files_of_their_own(config, ready, errors);
   if (!errors.empty()) return std::unexpected(std::move(errors));
   return ready;
 }

@@ -4,6 +4,7 @@
 
 #include <cstdlib>
 
+#include "tests/support/files_profile.h"
 #include "tests/support/paths.h"
 
 namespace remitod::test {
@@ -124,6 +125,41 @@ TEST_F(ControlSocketPath, IsNotGuessedWhereTheFileDoesNotTellIt) {
   const auto nothing = daemon::load_control_socket(nowhere_);
   ASSERT_FALSE(nothing);
   EXPECT_THAT(nothing.error().front().to_string(), testing::HasSubstr("No such file"));
+}
+
+// ------------------------------------------------------------------ folders of carriers
+
+class CarrierFolders : public ConfigPlaces {
+ protected:
+  /// What is said of two carriers whose [feed] have these lines.
+  std::vector<std::string> said_of(const std::string& one, const std::string& other, const std::string& key = "") {
+    write_file(folder_.path() / "carriers/one/carrier.toml", files_profile_text(one));
+    write_file(folder_.path() / "carriers/two/carrier.toml", files_profile_text(other));
+    write_file(folder_.path() / "secret", "only for this test");
+    std::string text = "database.url = \"sqlite:x\"\n[daemon]\ncarriers_dirs = [\"carriers\"]\n";
+    for (const std::string name : {"one", "two"})
+      text += "[carriers." + name + "]\n" + (name == "one" ? key : "") + "[carriers." + name +
+              ".secrets]\npassword = \"file:secret\"\nkey = \"file:secret\"\n";
+    write_file(folder_.path() / "remitod.toml", text);
+    const auto config = daemon::load_config(folder_.path() / "remitod.toml");
+    EXPECT_TRUE(config);
+    std::vector<std::string> texts;
+    if (const auto ready = daemon::load_carriers(*config, daemon::Secrets::required); !ready)
+      for (const ConfigError& error : ready.error()) texts.push_back(error.to_string());
+    return texts;
+  }
+};
+
+TEST_F(CarrierFolders, OneThatTakesAwayWhatAnotherReadsIsTold) {
+  const std::string taken = "url = 'file:///out/*.csv'\nafter = 'delete'\n", left = "url = 'file:///out/*.csv'\n";
+  EXPECT_THAT(
+      said_of(taken, left),
+      ElementsAre(testing::HasSubstr("remitod.toml:4: carriers.one: takes away files that carriers.two reads")));
+  EXPECT_THAT(said_of(taken, taken), testing::SizeIs(2));
+  EXPECT_THAT(said_of(taken, left, "emit = \"shadow\"\n"), IsEmpty()) << "it leaves them to the other system";
+  EXPECT_THAT(said_of(left, left), IsEmpty());
+  EXPECT_THAT(said_of(taken, "url = 'file:///out/*.txt'\n"), IsEmpty());
+  EXPECT_THAT(said_of(taken + "pattern = 'A.*'\n", left + "pattern = 'B.*'\n"), IsEmpty());
 }
 
 }  // namespace
