@@ -194,6 +194,14 @@ AnswerRules read_answer_rules(TableReader& answer, const NoValue& no_value) {
   return rules;
 }
 
+std::vector<int> read_try_again_statuses(TableReader& answer, const AnswerRules& rules) {
+  std::vector<int> statuses = answer.integers("try_again_statuses", 400, 599);
+  for (const int status : statuses)
+    if (std::ranges::find(rules.success_statuses, status) != rules.success_statuses.end())
+      answer.error("try_again_statuses", std::to_string(status) + " is one of success_statuses, too");
+  return statuses;
+}
+
 void load_reports(TableReader& operation, ReportRules& rules, const LoadContext& context, Asks asks) {
   if (!operation.has("answer"))
     operation.error("answer", "is missing: expected the table [" + operation.path_of("answer") + "]");
@@ -223,7 +231,7 @@ void load_create_answer(TableReader& create, CreateOperation& operation) {
   operation.refused = read_query(*answer, "refused");
   if (operation.range) operation.number_refused = read_query(*answer, "number_refused");
   operation.try_again = read_query(*answer, "try_again");
-  operation.try_again_statuses = answer->integers("try_again_statuses", 400, 599);
+  operation.try_again_statuses = read_try_again_statuses(*answer, operation.answer);
   operation.remito = read_field(*answer, "remito", no_value);
   operation.remito_is_order_number = answer->choice("remito_is", remito_sources).has_value();
   operation.refusal_code = read_field(*answer, "refusal_code", no_value);

@@ -188,7 +188,7 @@ CancelOperation load_cancel(TableReader& cancel, const LoadContext& context) {
     operation.accepted = require_query(*answer, "accepted");
     operation.refused = read_query(*answer, "refused");
     operation.try_again = read_query(*answer, "try_again");
-    operation.try_again_statuses = answer->integers("try_again_statuses", 400, 599);
+    operation.try_again_statuses = read_try_again_statuses(*answer, operation.answer);
     operation.refusal_code = read_field(*answer, "refusal_code", no_value);
     operation.refusal_text = read_field(*answer, "refusal_text", no_value);
     answer->refuse_other_keys();

@@ -91,6 +91,8 @@ void load_operations(TableReader& root, const LoadContext& context, CompiledProf
 
 /// What [X.answer] says of every kind of answer.
 AnswerRules read_answer_rules(TableReader& answer, const NoValue& no_value);
+/// None of them is one of success_statuses.
+std::vector<int> read_try_again_statuses(TableReader& answer, const AnswerRules& rules);
 /// [track.answer], [track.event], [[track.status]], [[track.reason]]; likewise those of [feed].
 /// A feed tells of what has changed: it can say of no number that it is gone.
 enum class Asks : std::uint8_t { for_numbers, for_changes };

@@ -318,8 +318,9 @@ CutTemplate load_track_request(TableReader& track, const LoadContext& context, c
   check_paging(track, *cut, paging);
   const bool names_items = cut->url.names_items() || (cut->body && cut->body->names_items());
   if (context.batch_max > 1 && !names_items)
-    track.error(request->body ? "body" : "url",
-                "limits.batch_max is more than 1, but neither URL nor body has {{#items}} outside of a digest");
+    track.error(
+        request->body ? "body" : "url",
+        "limits.batch_max is more than 1, but neither URL nor body has {{remito}} in {{#items}} outside of a digest");
   return *std::move(cut);
 }
 

@@ -50,6 +50,7 @@ class Cutter {
         const std::size_t end = rendered.find(mark::hole_end);
         piece_.then = Then::variable;
         piece_.number = mark::index_of(rendered[1]);
+        note_name();
         read_escapes(rendered.substr(2, end - 2));
         return end + 1;
       }
@@ -108,8 +109,15 @@ class Cutter {
 
   void begin_items() {
     if (items_) problem_ = "{{#items}} cannot stand inside another {{#items}}";
+    items_ = {text_.pieces_.size(), 0, false};
+  }
+
+  /// A digest cannot be read back, and what stands between two or on further pages alone leaves one out.
+  void note_name() {
     const auto digests = [](const OpenFunction& open) { return template_functions()[open.number].gives_digest; };
-    items_ = {text_.pieces_.size(), 0, std::ranges::any_of(open_, digests)};
+    const bool is_remito = piece_.number == static_cast<unsigned>(Variable::remito);
+    if (items_ && is_remito && !piece_.between && !piece_.next_page && std::ranges::none_of(open_, digests))
+      items_->names_each = true;
   }
 
   void end_items() {
@@ -278,7 +286,7 @@ bool CutText::is_constant() const {
 }
 
 bool CutText::names_items() const {
-  return !std::ranges::all_of(items_, &Run::digested);
+  return std::ranges::any_of(items_, &Run::names_each);
 }
 
 bool CutText::uses(std::initializer_list<Variable> variables) const {

@@ -89,7 +89,7 @@ class CutText {
   /// Nothing is left to be filled in.
   bool is_constant() const;
   bool repeats_items() const { return !items_.empty(); }
-  /// Every shipment's can be read in it: a digest over them all does not name them.
+  /// Every shipment's remito can be read in it: a digest over them all does not name them.
   bool names_items() const;
   bool uses(std::initializer_list<Variable> variables) const;  ///< one of them
   /// What stands before the first variable.
@@ -108,7 +108,7 @@ class CutText {
   /// The content of an {{#items}}.
   struct Run {
     std::size_t begin = 0, end = 0;
-    bool digested = false;  ///< it stands in a function that gives a digest
+    bool names_each = false;  ///< every shipment's remito can be read in it
   };
   friend class Cutter;
   friend class Filler;

@@ -251,6 +251,9 @@ INSTANTIATE_TEST_SUITE_P(
         Spoiled{"NoGranted", "granted = \"//remito != ''\"\n", "", "create.answer.granted", "is missing"},
         Spoiled{"TwoRemitos", "remito = \"//remito\"", "remito = \"//remito\"\nremito_is = \"order_number\"",
                 "create.answer.remito", "either"},
+        Spoiled{"TriesAgainAfterASuccess", "granted = \"//remito != ''\"\n",
+                "granted = \"//remito != ''\"\nsuccess_statuses = [200, 503]\ntry_again_statuses = [429, 503]\n",
+                "create.answer.try_again_statuses", "503 is one of success_statuses"},
         Spoiled{"NoRemitoOfCreate", "remito = \"//remito\"\n", "", "create.answer.remito", "either"}),
     [](const auto& instance) { return instance.param.name; });
 
@@ -273,7 +276,9 @@ TEST_F(ProfileTest, BatchHasToNameItsItems) {
   toml = with(toml, ", \"X-Year\" = \"{{registered_yy}}\"", "");
   toml = with(toml, "<number>{{remito}}", "<number>");
   EXPECT_THAT(errors(toml), ElementsAre(error_at(line_of(toml, "</ask>") - 2, "track.body", "{{#items}}")));
-  for (const char* signature : {"{{first_remito}}", "{{#md5}}{{#items}}{{remito}}{{/items}}{{/md5}}"}) {
+  for (const char* signature :
+       {"{{first_remito}}", "{{#items}}{{first_remito}}{{/items}}", "{{#items}}{{#md5}}{{remito}}{{/md5}}{{/items}}",
+        "{{#items}}{{#comma}}{{remito}}{{/comma}}{{/items}}", "{{#md5}}{{#items}}{{remito}}{{/items}}{{/md5}}"}) {
     const std::string unnamed = with(toml, "<number>", std::string("<number>") + signature);
     EXPECT_THAT(errors(unnamed), ElementsAre(error_at(line_of(unnamed, "</ask>") - 2, "track.body", "{{#items}}")))
         << "does not ask for the shipments";
