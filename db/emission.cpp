@@ -15,7 +15,11 @@ namespace {
 class Teller {
  public:
   Teller(const KnownShipment& known, const History& history, const Folded& folded)
-      : known_(known), history_(history), folded_(folded), told_(known.emitted.begin(), known.emitted.end()) {
+      : known_(known),
+        history_(history),
+        folded_(folded),
+        told_(known.emitted.begin(), known.emitted.end()),
+        present_(known.status) {
     for (const EmittedStep& step : known.emitted) mark_told(step.status);
     for (const Step& step : folded.steps)
       if (cause(step).known.baseline) mark_told(step.to);
@@ -25,7 +29,7 @@ class Teller {
   std::vector<ShipmentTransition> tell() {
     std::vector<ShipmentTransition> transitions;
     for (const Step& step : folded_.steps) {
-      if (!is_news(step)) continue;
+      if (!is_news(step) || is_told_and_holds(step)) continue;
       transitions.push_back(transition(step));
       mark_told(step.to);
     }
@@ -43,6 +47,14 @@ class Teller {
     for (const EmittedStep& step : known_.emitted) told_keys.insert(step.event_key);
     for (std::size_t i = 0; i < history_.size(); ++i)
       if (history_[i].known.baseline || told_keys.contains(history_[i].key)) last_told_ = i;
+    // Our giving up was told after all that was known then, with what moved nothing.
+    if (known_.status == Status::expired)
+      for (std::size_t i = last_told_ ? *last_told_ + 1 : 0; i < history_.size(); ++i)
+        if (was_known(history_[i])) last_told_ = i;
+    // What holds was told, though another event may say it by now (is_told_and_holds()).
+    for (const Step& step : folded_.steps)
+      if (step.to == known_.status && was_told(step.to) && was_known(cause(step)))
+        last_told_ = std::max(last_told_, std::optional(step.entry));
   }
 
   /// An event that was told as something else counts as told.
@@ -61,10 +73,17 @@ class Teller {
     return !lies_within_told(step) || step.to == Status::attempt_failed || !was_told(step.to);
   }
 
-  ShipmentTransition transition(const Step& step) const {
+  bool is_late(const Step& step) const { return lies_within_told(step) && !changes_present(step); }
+
+  /// Another event says now what was told to be the present status, since the one that did so has another meaning.
+  bool is_told_and_holds(const Step& step) const {
+    if (is_late(step) || step.to != present_ || !was_told(step.to) || step.to == Status::attempt_failed) return false;
+    return step.to != Status::exception || step.reason == known_.reason;
+  }
+
+  ShipmentTransition transition(const Step& step) {
     const HistoryEntry& entry = cause(step);
     const TrackingEvent& event = entry.known.event;
-    const bool out_of_order = lies_within_told(step);
     ShipmentTransition transition;
     transition.event_key = entry.key;
     transition.from = step.from;
@@ -78,11 +97,13 @@ class Teller {
       transition.text = event.text;
       transition.place = event.place;
     }
-    if (out_of_order && changes_present(step))
-      transition.from = known_.status;  // what the status was until now, though the history knows better
-    else
-      transition.late = out_of_order;
-    transition.correction = is_terminal(transition.from);
+    transition.late = is_late(step);
+    if (!transition.late) {
+      // For whoever goes by these alone they make a chain, though the history may know better.
+      transition.from = present_;
+      present_ = step.to;
+    }
+    transition.correction = is_terminal(transition.from) || is_terminal(step.from);
     return transition;
   }
 
@@ -92,6 +113,7 @@ class Teller {
   std::set<EmittedStep> told_;
   std::bitset<status_count> told_statuses_;
   std::optional<std::size_t> last_told_;  ///< index in the history
+  Status present_;                        ///< after what was told and is not late
 };
 
 }  // namespace

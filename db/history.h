@@ -26,6 +26,11 @@ struct HistoryEntry {
 };
 using History = std::vector<HistoryEntry>;
 
+/// It was known before this report, and meant what it means.
+inline bool was_known(const HistoryEntry& entry) {
+  return entry.novelty == Novelty::settled || entry.novelty == Novelty::reworded;
+}
+
 /// Sorts by time, then position in the carrier's list, then rank of the status, then key.
 ///
 /// A day without an hour has no place of its own among the times of that day, so there the carrier's list decides: the

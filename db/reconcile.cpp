@@ -168,7 +168,7 @@ std::optional<std::size_t> expired_before(const KnownShipment& known, const Hist
   if (known.status != Status::expired) return std::nullopt;
   std::size_t before = 0;
   for (std::size_t i = 0; i < history.size(); ++i)
-    if (history[i].novelty == Novelty::settled || history[i].novelty == Novelty::reworded) before = i + 1;
+    if (was_known(history[i])) before = i + 1;
   return before;
 }
 

@@ -23,9 +23,9 @@
 //   - A step that lies before something already told is late. It is told when it is a failed attempt, or a status that
 //     the shipment was never told to have; else it is only stored.
 //   - A step that changes the present status is always told, as the last one and not as late, wherever it lies and
-//     whatever caused it: with what is not late, a consumer arrives at the present status. (The exception: a known
-//     event that changed its meaning or its place in the history can make an old step, told long ago, the present one
-//     again.)
+//     whatever caused it: with what is not late, a consumer arrives at the present status. (The exception: an event
+//     that changed its meaning or its place in the history, or that turns up in the past, can make an old step, told
+//     long ago, the present one again.)
 #pragma once
 
 #include <cstdint>

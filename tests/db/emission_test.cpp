@@ -78,6 +78,15 @@ TEST(Emission, AStatusToldBeforeIsToldAgainWhenItBecomesThePresentOneOutOfOrder)
   EXPECT_EQ(told_by(shipment, {event(delivered, timed(1, 7))}), "in_transit>delivered");
 }
 
+TEST(Emission, WhatIsNotLateFollowsWhatWasToldAndIsNotLate) {
+  // 'delivered' came late and has been taken back since: whoever moves orders by what is not late has not seen it.
+  FollowedShipment shipment;
+  told_by(shipment, {event(in_transit, timed(1, 2))});
+  EXPECT_EQ(told_by(shipment, {event(delivered, timed(1, 1)), event(attempt_failed, timed(1, 3)),
+                               event(attempt_failed, timed(1, 4))}),
+            "in_transit>delivered late, in_transit>attempt_failed 1 correction, attempt_failed>attempt_failed 2");
+}
+
 TEST(Emission, OutOfOrderATerminalStatusIsTakenBackAsACorrection) {
   FollowedShipment shipment;
   told_by(shipment, {event(in_transit, timed(1, 1)), event(cancelled, timed(1, 5))});
@@ -128,7 +137,36 @@ TEST(Emission, TransitThatWasToldIsNotInferredWhenABetterProfileUnsaysIt) {
   TrackingEvent only_picked_up = event(in_transit, timed(1, 1));
   only_picked_up.status = picked_up;
   EXPECT_EQ(told_by(shipment, {only_picked_up}), "in_transit>picked_up");
-  EXPECT_EQ(told_by(shipment, {event(delivered, timed(1, 5))}), "in_transit>delivered");
+  EXPECT_EQ(told_by(shipment, {event(delivered, timed(1, 5))}), "picked_up>delivered");
+}
+
+TEST(Emission, WhatWasToldAndHoldsIsNotToldAgainForAnotherEvent) {
+  FollowedShipment shipment;
+  told_by(shipment, {event(in_transit, timed(1, 1)), event(delivered, timed(1, 5))});
+  TrackingEvent only_at_the_door = event(delivered, timed(1, 5));
+  only_at_the_door.status = out_for_delivery;
+  EXPECT_EQ(told_by(shipment, {only_at_the_door, event(delivered, timed(1, 6))}), "in_transit>out_for_delivery late");
+  EXPECT_EQ(shipment.known.status, delivered);
+  EXPECT_EQ(told_by(shipment, {event(returned, timed(3, 1))}), "delivered>returned correction");
+}
+
+TEST(Emission, WhatLiesBeforeTheEventThatNowSaysWhatHoldsIsLate) {
+  FollowedShipment shipment;
+  told_by(shipment, {event(in_transit, timed(1, 1)), event(delivered, timed(1, 5))});
+  TrackingEvent only_at_the_door = event(delivered, timed(1, 5));
+  only_at_the_door.status = out_for_delivery;
+  told_by(shipment, {only_at_the_door, event(delivered, timed(1, 7))});
+  EXPECT_EQ(told_by(shipment, {event(attempt_failed, timed(1, 6))}), "out_for_delivery>attempt_failed 1 late");
+}
+
+TEST(Emission, AnExceptionThatHoldsIsToldAgainForAnotherReasonAlone) {
+  FollowedShipment shipment;
+  told_by(shipment, {event(in_transit, timed(1, 1)), event(exception, timed(1, 5), Reason::weather)});
+  TrackingEvent only_at_the_door = event(exception, timed(1, 5));
+  only_at_the_door.status = out_for_delivery;
+  EXPECT_EQ(told_by(shipment, {only_at_the_door, event(exception, timed(1, 6), Reason::weather)}),
+            "in_transit>out_for_delivery late");
+  EXPECT_EQ(told_by(shipment, {event(exception, timed(1, 8), Reason::customs)}), "exception>exception");
 }
 
 // ---------------------------------------------------------------- baseline
@@ -242,6 +280,12 @@ TEST(Expired, IsNotTakenBackByBookkeeping) {
 
 TEST(Expired, IsNotTakenBackByThePast) {
   FollowedShipment shipment = given_up({event(in_transit, timed(1, 1)), event(out_for_delivery, timed(2, 1))});
+  EXPECT_EQ(told_by(shipment, {event(attempt_failed, timed(1, 5))}), "in_transit>attempt_failed 1 late");
+  EXPECT_EQ(shipment.known.status, expired);
+}
+
+TEST(Expired, IsNotTakenBackByWhatLiesBeforeBookkeepingThatWasKnown) {
+  FollowedShipment shipment = given_up({event(in_transit, timed(1, 1)), event(picked_up, timed(2, 1))});
   EXPECT_EQ(told_by(shipment, {event(attempt_failed, timed(1, 5))}), "in_transit>attempt_failed 1 late");
   EXPECT_EQ(shipment.known.status, expired);
 }

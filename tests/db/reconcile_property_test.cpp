@@ -249,10 +249,30 @@ RC_GTEST_PROP(ReconcileProperty, AChangeOfThePresentStatusIsToldLastUnlessItsSte
   }
 }
 
+RC_GTEST_PROP(ReconcileProperty, WhatIsNotLateLeadsFromThePresentStatusBeforeTheReportToThatAfterIt, ()) {
+  FollowedShipment shipment;
+  for (const Report& report : draw().reports) {
+    Status present = shipment.known.status;
+    const std::vector<EmittedStep> told_before = shipment.known.emitted;
+    for (const ShipmentTransition& transition : shipment.apply(report).transitions) {
+      if (transition.late) continue;
+      RC_ASSERT(transition.from == present);
+      present = transition.to;
+    }
+    if (present == shipment.known.status) continue;
+    const auto [history, folded] = meaning(shipment);
+    const Step& last = folded.steps.back();
+    RC_ASSERT(std::ranges::count(told_before, EmittedStep{history[last.entry].key, last.to, last.inferred}) == 1);
+  }
+}
+
 RC_GTEST_PROP(ReconcileProperty, TransitionsAreOfThePresentRulesAndMarkedAsWhatTheyAre, ()) {
+  bool any_end_told = false;
   for (const ShipmentTransition& transition : follow(draw().reports).told) {
     RC_ASSERT(transition.to != unmapped && transition.to != expired && transition.to != registered);
-    RC_ASSERT(transition.correction == is_terminal(transition.from));
+    RC_ASSERT(transition.correction || !is_terminal(transition.from));
+    RC_ASSERT(any_end_told || !transition.correction);
+    any_end_told = any_end_told || is_terminal(transition.to);
     RC_ASSERT((transition.attempt > 0) == (transition.to == attempt_failed));
     RC_ASSERT(!transition.inferred || transition.to == in_transit);
   }
@@ -272,6 +292,7 @@ RC_GTEST_PROP(ReconcileProperty, AGrowingHistoryIsToldAsAWalkThroughTheTable, ()
   for (const ShipmentTransition& transition : shipment.told) {
     RC_ASSERT(!transition.late);
     RC_ASSERT(transition.from == present);
+    RC_ASSERT(transition.correction == is_terminal(present));
     const bool other_exception = present == exception && transition.to == exception;
     RC_ASSERT(other_exception || verdict(present, transition.to) == Verdict::step);
     if (transition.to == attempt_failed) RC_ASSERT(transition.attempt == ++attempts);
