@@ -15,7 +15,7 @@ using Kind = RequestOutcome::Kind;
 using Step = RequestOutcome::NextStep;
 
 // A carrier that will have none of our numbers has another range in mind.
-constexpr int renumbered_attempts_max = 5;
+constexpr int numbers_refused_max = 5;
 
 class Decision {
  public:
@@ -121,7 +121,7 @@ class Decision {
     if (may_exist())
       return ask_person(news_.code,
                         "the carrier refuses the number of a call that it may have answered: " + news_.text);
-    return outcome(request_.attempts < renumbered_attempts_max ? Kind::renumber : Kind::refused);
+    return outcome(request_.numbers_refused + 1 < numbers_refused_max ? Kind::renumber : Kind::refused);
   }
 
   /// This call has made nothing.

@@ -16,7 +16,7 @@ constexpr Sql claim_sql{
                     order by confirm_at, id limit :limit)
        returning id, request_key, order_number, parcel_group, carrier, service, payload, client_ref, attempts,
                  fencing_token, proposed_remito, confirm_until, accepted_at, first_sent_at, unclear_at, unclear_calls,
-                 looks, refusal_text)",
+                 looks, numbers_refused, refusal_text)",
     R"(with due as (
          select id from remito_requests
          where state = 'accepted' and confirm_at <= :now::bigint and carrier = :carrier
@@ -26,7 +26,7 @@ constexpr Sql claim_sql{
        from due where r.id = due.id
        returning r.id, request_key, order_number, parcel_group, carrier, service, payload, client_ref, attempts,
                  fencing_token, proposed_remito, confirm_until, accepted_at, first_sent_at, unclear_at, unclear_calls,
-                 looks, refusal_text)"};
+                 looks, numbers_refused, refusal_text)"};
 
 constexpr Sql next_due_sql{
     "select min(confirm_at) from remito_requests "

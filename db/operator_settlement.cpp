@@ -37,8 +37,10 @@ constexpr Sql claim_sql{
 
 // What a person has sent anew is a new story: its calls are counted from the beginning.
 constexpr Sql begin_anew_sql{
-    "update remito_requests set unclear_calls = 0, attempts = 0, proposed_remito = '' where id = :id",
-    "update remito_requests set unclear_calls = 0, attempts = 0, proposed_remito = '' where id = :id::bigint"};
+    "update remito_requests set unclear_calls = 0, attempts = 0, numbers_refused = 0, proposed_remito = '' where id = "
+    ":id",
+    "update remito_requests set unclear_calls = 0, attempts = 0, numbers_refused = 0, proposed_remito = '' where id = "
+    ":id::bigint"};
 
 struct Found {
   std::int64_t request_id = 0;

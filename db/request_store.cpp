@@ -89,7 +89,7 @@ constexpr Sql claim_sql{
                     order by id limit :limit)
        returning id, request_key, order_number, parcel_group, carrier, service, payload, client_ref, attempts,
                  fencing_token, proposed_remito, confirm_until, accepted_at, first_sent_at, unclear_at, unclear_calls,
-                 looks, refusal_text)",
+                 looks, numbers_refused, refusal_text)",
     R"(with due as (
          select id from remito_requests
          where state = 'pending' and coalesce(retry_at, accepted_at) <= :now::bigint
@@ -103,7 +103,7 @@ constexpr Sql claim_sql{
        from due where r.id = due.id
        returning r.id, request_key, order_number, parcel_group, carrier, service, payload, client_ref, attempts,
                  fencing_token, proposed_remito, confirm_until, accepted_at, first_sent_at, unclear_at, unclear_calls,
-                 looks, refusal_text)"};
+                 looks, numbers_refused, refusal_text)"};
 
 constexpr Sql propose_sql{
     R"(update remito_requests set proposed_remito = p.remito

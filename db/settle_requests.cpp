@@ -93,7 +93,7 @@ constexpr Sql settle_sql{
                                 then coalesce(o.confirm_until, remito_requests.confirm_until) end,
            first_sent_at = case when not o.forget then first_sent_at end,
            unclear_at = case when o.unclear then :now when not o.forget then unclear_at end,
-           unclear_calls = unclear_calls + o.unclear,
+           unclear_calls = unclear_calls + o.unclear, numbers_refused = numbers_refused + o.number_refused,
            looks = case when o.forget or o.unclear then 0 else looks end,
            lease_expires_at = null, settled_at = case when o.state in ('granted', 'refused') then :now end
        from (select value ->> 'id' as id, value ->> 'fencing_token' as fencing_token, value ->> 'state' as state,
@@ -101,6 +101,7 @@ constexpr Sql settle_sql{
                     value ->> 'refusal_code' as refusal_code, value ->> 'refusal_text' as refusal_text,
                     value ->> 'request_hash' as request_hash, value ->> 'retry_at' as retry_at,
                     value ->> 'next_step' as next_step, value ->> 'forget' as forget, value ->> 'unclear' as unclear,
+                    value ->> 'number_refused' as number_refused,
                     value ->> 'proposed_remito' as proposed_remito, value ->> 'confirm_at' as confirm_at,
                     value ->> 'confirm_until' as confirm_until
              from json_each(:settled)) as o
@@ -117,12 +118,13 @@ constexpr Sql settle_sql{
            first_sent_at = case when not o.forget then first_sent_at end,
            unclear_at = case when o.unclear then :now::bigint when not o.forget then unclear_at end,
            unclear_calls = unclear_calls + o.unclear::integer,
+           numbers_refused = numbers_refused + o.number_refused::integer,
            looks = case when o.forget or o.unclear then 0 else looks end,
            lease_expires_at = null, settled_at = case when o.state in ('granted', 'refused') then :now::bigint end
        from jsonb_to_recordset(:settled::jsonb)
               as o (id bigint, fencing_token bigint, state text, remito text, shipment_id bigint, refusal_code text,
                     refusal_text text, request_hash text, retry_at bigint, next_step text, forget boolean,
-                    unclear boolean, proposed_remito text, confirm_at bigint, confirm_until bigint)
+                    unclear boolean, number_refused boolean, proposed_remito text, confirm_at bigint, confirm_until bigint)
        where r.id = o.id and r.state in ('sending', 'accepted', 'unknown') and r.fencing_token = o.fencing_token)"};
 
 /// The requests that are still ours. Of one there may be two outcomes, where the first one's commit was made and not
@@ -270,6 +272,7 @@ json settled_row(const RequestOutcome& outcome, std::optional<std::int64_t> ship
            {"next_step", ""},
            {"forget", false},
            {"unclear", outcome.call_was_unclear},
+           {"number_refused", outcome.kind == Kind::renumber},
            {"proposed_remito", nullptr},
            {"confirm_at", nullptr},
            {"confirm_until", nullptr}};

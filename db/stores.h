@@ -158,9 +158,10 @@ struct RemitoRequest {
   /// The last call that ended without a clear answer had ended by then; absent: none since it is known to have made
   /// none.
   std::optional<Instant> unclear_at;
-  int unclear_calls = 0;  ///< how many did, over all attempts
-  int looks = 0;          ///< at what the last of them made
-  std::string seen;       ///< refusal_text: what came of the last of them
+  int unclear_calls = 0;    ///< how many did, over all attempts
+  int looks = 0;            ///< at what the last of them made
+  int numbers_refused = 0;  ///< of a range, by the carrier
+  std::string seen;         ///< refusal_text: what came of the last of them
 };
 
 /// Gives new rows (accepted_at is null) their client_ref and state `pending`. Returns how many. At most `limit`.

@@ -16,7 +16,7 @@ constexpr Sql claim_undecided_sql{
                     where state = 'unknown' and next_step = '' and carrier = :carrier order by id limit :limit)
        returning id, request_key, order_number, parcel_group, carrier, service, payload, client_ref, attempts,
                  fencing_token, proposed_remito, confirm_until, accepted_at, first_sent_at, unclear_at, unclear_calls,
-                 looks, refusal_text)",
+                 looks, numbers_refused, refusal_text)",
     R"(with undecided as (
          select id from remito_requests where state = 'unknown' and next_step = '' and carrier = :carrier::text
          order by id limit :limit::bigint for update skip locked)
@@ -24,7 +24,7 @@ constexpr Sql claim_undecided_sql{
        from undecided where r.id = undecided.id
        returning r.id, request_key, order_number, parcel_group, carrier, service, payload, client_ref, attempts,
                  fencing_token, proposed_remito, confirm_until, accepted_at, first_sent_at, unclear_at, unclear_calls,
-                 looks, refusal_text)"};
+                 looks, numbers_refused, refusal_text)"};
 
 constexpr Sql claim_finds_sql{
     R"(update remito_requests
@@ -34,7 +34,7 @@ constexpr Sql claim_finds_sql{
                     order by retry_at, id limit :limit)
        returning id, request_key, order_number, parcel_group, carrier, service, payload, client_ref, attempts,
                  fencing_token, proposed_remito, confirm_until, accepted_at, first_sent_at, unclear_at, unclear_calls,
-                 looks, refusal_text)",
+                 looks, numbers_refused, refusal_text)",
     R"(with due as (
          select id from remito_requests
          where state = 'unknown' and next_step = 'find' and retry_at <= :now::bigint and carrier = :carrier::text
@@ -44,7 +44,7 @@ constexpr Sql claim_finds_sql{
        from due where r.id = due.id
        returning r.id, request_key, order_number, parcel_group, carrier, service, payload, client_ref, attempts,
                  fencing_token, proposed_remito, confirm_until, accepted_at, first_sent_at, unclear_at, unclear_calls,
-                 looks, refusal_text)"};
+                 looks, numbers_refused, refusal_text)"};
 
 constexpr Sql claim_resends_sql{
     R"(update remito_requests
@@ -55,7 +55,7 @@ constexpr Sql claim_resends_sql{
                     order by retry_at, id limit :limit)
        returning id, request_key, order_number, parcel_group, carrier, service, payload, client_ref, attempts,
                  fencing_token, proposed_remito, confirm_until, accepted_at, first_sent_at, unclear_at, unclear_calls,
-                 looks, refusal_text)",
+                 looks, numbers_refused, refusal_text)",
     R"(with due as (
          select id from remito_requests
          where state = 'unknown' and next_step = 'resend' and retry_at <= :now::bigint and carrier = :carrier::text
@@ -66,7 +66,7 @@ constexpr Sql claim_resends_sql{
        from due where r.id = due.id
        returning r.id, request_key, order_number, parcel_group, carrier, service, payload, client_ref, attempts,
                  fencing_token, proposed_remito, confirm_until, accepted_at, first_sent_at, unclear_at, unclear_calls,
-                 looks, refusal_text)"};
+                 looks, numbers_refused, refusal_text)"};
 
 constexpr Sql give_up_sql{
     R"(update remito_requests
@@ -84,12 +84,12 @@ std::vector<RemitoRequest> query_claimed(Session& session, const Sql& sql,
                                          std::initializer_list<Parameter> parameters) {
   std::vector<RemitoRequest> claimed;
   RemitoRequest row;
-  session.query(
-      sql, parameters,
-      {&row.request_id, &row.request_key, &row.order_number, &row.parcel_group, &row.carrier, &row.service,
-       &row.payload, &row.client_ref, &row.attempts, &row.fencing_token, &row.proposed_remito, &row.confirm_until,
-       &row.accepted_at, &row.first_sent_at, &row.unclear_at, &row.unclear_calls, &row.looks, &row.seen},
-      [&] { claimed.push_back(row); });
+  session.query(sql, parameters,
+                {&row.request_id, &row.request_key, &row.order_number, &row.parcel_group, &row.carrier, &row.service,
+                 &row.payload, &row.client_ref, &row.attempts, &row.fencing_token, &row.proposed_remito,
+                 &row.confirm_until, &row.accepted_at, &row.first_sent_at, &row.unclear_at, &row.unclear_calls,
+                 &row.looks, &row.numbers_refused, &row.seen},
+                [&] { claimed.push_back(row); });
   std::ranges::sort(claimed, {}, &RemitoRequest::request_id);
   return claimed;
 }

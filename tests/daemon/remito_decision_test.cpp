@@ -30,6 +30,7 @@ struct Known {
   int looks = 0;
   bool was_accepted = false;
   int attempts = 1;
+  int numbers_refused = 0;
 };
 
 struct Row {
@@ -52,7 +53,8 @@ const std::vector<Row> table{
     {"accepted", {}, News::accepted, nothing, noon, Kind::accepted},
     {"impossible", {}, News::impossible, nothing, noon, Kind::refused},
     {"number_refused", {}, News::number_refused, nothing, noon, Kind::renumber},
-    {"number_refused_too_often", {.attempts = 5}, News::number_refused, nothing, noon, Kind::refused},
+    {"number_refused_when_put_off_often", {.attempts = 50}, News::number_refused, nothing, noon, Kind::renumber},
+    {"number_refused_too_often", {.numbers_refused = 4}, News::number_refused, nothing, noon, Kind::refused},
     // What was not sent.
     {"unsent", {}, News::unsent, nothing, noon, Kind::unsent, {}, noon + 5s},
     {"put_off", {}, News::put_off, nothing, noon, Kind::unsent, {}, noon + 5s},
@@ -240,6 +242,7 @@ db::RemitoRequest request_of(const Known& known) {
   request.request_id = 7;
   request.fencing_token = 3;
   request.attempts = known.attempts;
+  request.numbers_refused = known.numbers_refused;
   request.accepted_at = noon;
   request.first_sent_at = noon;
   request.unclear_calls = known.unclear_calls;

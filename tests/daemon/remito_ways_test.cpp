@@ -174,6 +174,24 @@ TEST_F(RemitoWays, ANumberThatTheCarrierWillNotHaveIsReplacedByTheNext) {
   EXPECT_EQ(remito("2"), "1002") << "the number that was refused is gone";
 }
 
+TEST_F(RemitoWays, CallsThatWerePutOffAreNoNumbersThatTheCarrierWillNotHave) {
+  int creates = 0;
+  carriers.always("test", [&](const Asked& asked, Instant) {
+    if (!asked.create) return ranges_carrier();
+    ++creates;
+    return creates <= 6   ? fetch_error(FetchError::Kind::connect, true)
+           : creates == 7 ? json(R"({"ok":false,"why":"number"})")
+                          : json(R"({"ok":true})");
+  });
+  start(asked_range);
+  clock().run_for(1s);
+  ask("1");
+  clock().run_for(6h);
+  EXPECT_EQ(of("1", "attempts"), "8");
+  EXPECT_EQ(state(), "granted");
+  EXPECT_EQ(remito(), "1001");
+}
+
 TEST_F(RemitoWays, ACarrierThatWillHaveNoNumberRefusesInTheEnd) {
   carriers.always("test", [this](const Asked& asked, Instant) {
     return asked.create ? json(R"({"ok":false,"why":"number"})") : ranges_carrier();

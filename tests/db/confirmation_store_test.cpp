@@ -139,7 +139,10 @@ TEST_P(Confirmation, AProposedNumberStaysOverWhatWasNeverSentAndGoesWhenTheCarri
   ended.text = "number already used";
   settle({ended});
   EXPECT_EQ(view()[0].refusal_text, "number already used");
-  EXPECT_EQ(claim({"oca"}, noon + 1s).at(0).proposed_remito, "");
+  request = claim({"oca"}, noon + 1s).at(0);
+  EXPECT_EQ(request.proposed_remito, "");
+  EXPECT_EQ(request.attempts, 3);
+  EXPECT_EQ(request.numbers_refused, 1);
 }
 
 TEST_P(Confirmation, AProposedNumberOfAnUnknownRequestIsKeptForWhoeverLooksIntoIt) {
