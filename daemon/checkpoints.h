@@ -1,5 +1,5 @@
-// What a process leaves to the next one, once a minute and at its end: when each shipment was last asked, and what
-// adaptive schedules have learned. So `kill -9` costs a minute of it.
+// What a process leaves to the next one, once a minute and at its end: when each shipment was last asked, until when a
+// carrier wanted to be left alone, and what adaptive schedules have learned. So `kill -9` costs a minute of it.
 #pragma once
 
 #include <functional>
@@ -20,13 +20,19 @@ class Remembered {
  public:
   static db::DbResult<Remembered> load(db::Session& session);
   Instant last_asked(const db::OpenShipment& shipment) const;  ///< epoch: never, as far as is known
-  /// Before the first shipment is added. A carrier that is hourly now keeps what is known of it for another time.
-  void restore_lessons(Poller& poller) const;
+  /// Before the first shipment is added: all but when each was asked. A carrier that is hourly now keeps what is known
+  /// of it for another time.
+  void restore_lanes(Poller& poller) const;
 
  private:
-  void add(std::string_view carrier, std::string_view checkpoint);
+  void add(const db::LaneCheckpoint& checkpoint);
 
   std::map<std::string, std::vector<scheduler::Lane::Asked>, std::less<>> asked_;
+  struct Wishes {
+    scheduler::Lane::Wishes told;
+    Instant saved_at;
+  };
+  std::map<std::string, Wishes, std::less<>> wishes_;
   std::vector<db::LearnedSchedule> learned_;
 };
 

@@ -24,7 +24,7 @@ LaneFilling::LaneFilling(Runtime& runtime, db::Executor& executor, Poller& polle
       retry_(runtime.alarm([this] { load(); })) {}
 
 void LaneFilling::start() {
-  remembered_.restore_lessons(poller_);
+  remembered_.restore_lanes(poller_);
   load();
 }
 

@@ -127,11 +127,14 @@ std::string log_line(std::string_view event, std::initializer_list<Field> fields
   return line;
 }
 
+bool logs(Level level) {
+  return spdlog::should_log(to_spdlog(level));
+}
+
 void log(Level level, std::string_view event, std::initializer_list<Field> fields) {
-  const auto spdlog_level = to_spdlog(level);
-  if (!spdlog::should_log(spdlog_level)) return;
+  if (!logs(level)) return;
   if (to_journal && send_to_journal(journal_entry(level, event, fields))) return;
-  spdlog::log(spdlog_level, "{}", log_line(event, fields));
+  spdlog::log(to_spdlog(level), "{}", log_line(event, fields));
 }
 
 bool stderr_is_journal() {

@@ -42,6 +42,8 @@ class Field {
 bool stderr_is_journal();
 /// "info" and so on; anything else is refused.
 bool set_up_log(std::string_view level);
+/// Whether lines of this level are written: asked where there would be one for each poll.
+bool logs(Level level);
 /// Writes "EVENT key=value ...". Thread-safe.
 void log(Level level, std::string_view event, std::initializer_list<Field> fields);
 /// For tests and for the demo: how a line reads.

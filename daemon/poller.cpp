@@ -159,6 +159,13 @@ void Poller::answered(Carrier& carrier, Asking asking, FetchResult result) {
                   {BatchOutcome::Kind::failed, {}});
   }
   carrier.counters.last_answer_at = runtime_.now();
+  if (logs(Level::debug))
+    log(Level::debug, "poll_answered",
+        {{"carrier", carrier.name},
+         {"remito", carrier.lane.remito(batch.slots.front())},
+         {"shipments", batch.slots.size()},
+         {"http_status", result->status},
+         {"known", result->known}});
   if (result->known) {
     ++carrier.counters.polls;
     ++carrier.counters.unchanged;

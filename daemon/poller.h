@@ -110,6 +110,7 @@ class Poller {
   std::optional<scheduler::Lane::Lessons> lessons(std::string_view carrier);
   void lessons_lost(std::string_view carrier);
   bool restore_lessons(std::string_view carrier, const scheduler::Lane::Lessons& lessons);
+  void restore_wishes(std::string_view carrier, const scheduler::Lane::Wishes& wishes, Instant saved_at);
 
   // Logins, requests for remitos and cancellations share the carrier's rate, concurrency and rests with the polls.
   std::size_t spare_requests(std::string_view carrier);     ///< that may go out now
@@ -192,6 +193,7 @@ class Poller {
   void failed(Carrier& carrier, const scheduler::Batch& batch, std::string_view kind, std::string_view message,
               scheduler::BatchOutcome outcome);
   static void note_breaker(const Carrier& carrier, scheduler::BreakerState before);
+  static void note_orders_rest(const Carrier& carrier, Instant before);
   void note_failure(Carrier& carrier, std::string_view remito, std::size_t shipments, std::string_view kind,
                     std::string_view message);
   void leave_out_unaskable(Carrier& carrier, scheduler::Batch& batch, const carriers::Call& call);

@@ -143,10 +143,14 @@ void Poller::order_judged(std::string_view carrier_name, const scheduler::BatchO
   if (!carrier) return;
   const Instant before = carrier->lane.orders_resting_until();
   carrier->lane.order_judged(outcome, runtime_.now());
-  const Instant rest = carrier->lane.orders_resting_until();
+  note_orders_rest(*carrier, before);
+}
+
+void Poller::note_orders_rest(const Carrier& carrier, Instant before) {
+  const Instant rest = carrier.lane.orders_resting_until();
   if (rest == before) return;
   log(rest == Instant{} ? Level::info : Level::warning, "orders_rest",
-      {{"carrier", carrier->name}, {"resting_until", rest == Instant{} ? std::string{} : to_iso8601(rest)}});
+      {{"carrier", carrier.name}, {"resting_until", rest == Instant{} ? std::string{} : to_iso8601(rest)}});
 }
 
 void Poller::login_failed(std::string_view carrier_name) {

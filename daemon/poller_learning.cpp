@@ -40,6 +40,18 @@ bool Poller::restore_lessons(std::string_view carrier_name, const scheduler::Lan
   return !carrier || carrier->lane.restore_lessons(lessons.earlier.value_or(""), lessons.recent, runtime_.now());
 }
 
+void Poller::restore_wishes(std::string_view carrier_name, const scheduler::Lane::Wishes& wishes, Instant saved_at) {
+  Carrier* carrier = find(carrier_name);
+  if (!carrier) return;
+  const Instant now = runtime_.now();
+  const auto set_back = std::max(saved_at - now, Instant::duration{0});  // the clock, since then
+  carrier->lane.restore_wishes({wishes.polls - set_back, wishes.orders - set_back}, now);
+  if (carrier->lane.breaker() != scheduler::BreakerState::closed)
+    carrier->counters.last_error = "it has asked to be left alone (Retry-After)";
+  note_breaker(*carrier, scheduler::BreakerState::closed);
+  note_orders_rest(*carrier, Instant{});
+}
+
 void Poller::keep_learning(Carrier& carrier) {
   if (stopping_ || carrier.is_learning || !carrier.lane.wants_to_learn(runtime_.now())) return;
   carrier.is_learning = true;

@@ -45,7 +45,8 @@ void Poller::send_after_login(Carrier& carrier, Batch batch) {
     }
     const carriers::Session::Failed& why = session.error();
     const auto rest = std::chrono::ceil<std::chrono::seconds>(why.retry_at - runtime_.now());
-    failed(carrier, batch, carriers::name(why.trouble.kind), why.trouble.message, {BatchOutcome::Kind::failed, rest});
+    failed(carrier, batch, carriers::name(why.trouble.kind), why.trouble.message,
+           {BatchOutcome::Kind::failed, rest, false});
   });
 }
 

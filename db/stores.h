@@ -344,12 +344,14 @@ DbResult<void> finish_resync_request(Session& session, std::int64_t resync_id, s
 
 // ---------------------------------------------------------------- what is kept besides
 
-/// One compact row per carrier and minute: when each shipment was last asked (Lane::checkpoint).
-DbResult<void> save_lane_checkpoint(Session& session, std::string_view carrier, std::string_view asked, Instant now);
+/// One compact row per carrier and minute.
 struct LaneCheckpoint {
   std::string carrier;
-  std::string asked;
+  std::string asked;                                               ///< when each shipment last was (Lane::checkpoint)
+  std::optional<Instant> polls_wished_until, orders_wished_until;  ///< by the carrier (Lane::wishes)
+  Instant saved_at{};
 };
+DbResult<void> save_lane_checkpoint(Session& session, const LaneCheckpoint& checkpoint);
 DbResult<std::vector<LaneCheckpoint>> load_lane_checkpoints(Session& session);
 
 // ---------------------------------------------------------------- for people

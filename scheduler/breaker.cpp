@@ -50,21 +50,21 @@ void Breaker::probe_sent() {
 void Breaker::answered(bool probe) {
   if (!probe && state_ != BreakerState::closed) return;
   state_ = BreakerState::closed;
-  resting_until_ = {};
+  resting_until_ = wished_until_ = {};
   failures_in_row_ = 0;
   rests_in_row_ = 0;
 }
 
-void Breaker::failed(bool probe, std::optional<std::chrono::seconds> retry_after, Instant now, Jitter& jitter) {
+void Breaker::failed(bool probe, std::optional<Rest> wanted, Instant now, Jitter& jitter) {
   ++failures_in_row_;
-  if (retry_after) return throttled(probe, retry_after, now, jitter);
+  if (wanted) return throttled(probe, wanted, now, jitter);
   const bool opens = state_ == BreakerState::closed && failures_in_row_ >= failures_to_open_;
-  if (probe || opens) rest(retry_after, now, jitter);
+  if (probe || opens) rest(wanted, now, jitter);
 }
 
-void Breaker::throttled(bool probe, std::optional<std::chrono::seconds> retry_after, Instant now, Jitter& jitter) {
-  if (probe || state_ == BreakerState::closed) return rest(retry_after, now, jitter);
-  if (retry_after) resting_until_ = std::max(resting_until_, now + cut(*retry_after));
+void Breaker::throttled(bool probe, std::optional<Rest> wanted, Instant now, Jitter& jitter) {
+  if (probe || state_ == BreakerState::closed) return rest(wanted, now, jitter);
+  if (wanted) resting_until_ = std::max(resting_until_, end_of(*wanted, now));
 }
 
 void Breaker::abandoned(bool probe) {
@@ -73,24 +73,29 @@ void Breaker::abandoned(bool probe) {
 
 void Breaker::clock_set_back(std::chrono::microseconds by) {
   if (resting_until_ != Instant{}) resting_until_ -= by;
+  if (wished_until_ != Instant{}) wished_until_ -= by;
 }
 
-void Breaker::rest(std::optional<std::chrono::seconds> retry_after, Instant now, Jitter& jitter) {
-  std::chrono::microseconds length = backoff_max_;
-  if (retry_after) {
-    length = cut(*retry_after);
-  } else {
-    std::chrono::seconds most = std::min(backoff_first_, backoff_max_);
-    for (int k = 0; k < rests_in_row_ && most < backoff_max_; ++k) most = std::min(most * 2, backoff_max_);
-    length = jitter.up_to(most);
-  }
+void Breaker::resume(Instant wished_until, Instant now) {
+  if (wished_until <= now) return;
   state_ = BreakerState::open;
-  resting_until_ = std::max(resting_until_, now + length);  // a late answer may have asked for longer
+  resting_until_ = wished_until_ = std::min(wished_until, now + retry_after_max_);  // the clock may have been ahead
+}
+
+void Breaker::rest(std::optional<Rest> wanted, Instant now, Jitter& jitter) {
+  std::chrono::seconds most = std::min(backoff_first_, backoff_max_);
+  for (int k = 0; k < rests_in_row_ && most < backoff_max_; ++k) most = std::min(most * 2, backoff_max_);
+  const Instant end = wanted ? end_of(*wanted, now) : now + jitter.up_to(most);
+  state_ = BreakerState::open;
+  resting_until_ = std::max(resting_until_, end);  // a late answer may have asked for longer
   ++rests_in_row_;
 }
 
-std::chrono::seconds Breaker::cut(std::chrono::seconds retry_after) const {
-  return std::clamp(retry_after, std::chrono::seconds{1}, std::max(retry_after_max_, std::chrono::seconds{1}));
+Instant Breaker::end_of(const Rest& wanted, Instant now) {
+  const std::chrono::seconds longest = std::max(retry_after_max_, std::chrono::seconds{1});
+  const Instant end = now + std::clamp(wanted.length, std::chrono::seconds{1}, longest);
+  if (wanted.is_wished) wished_until_ = std::max(wished_until_, end);
+  return end;
 }
 
 }  // namespace remitod::scheduler

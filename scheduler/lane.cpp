@@ -11,6 +11,11 @@ namespace {
 
 using std::chrono::seconds;
 
+std::optional<Breaker::Rest> rest_wanted(const BatchOutcome& outcome) {
+  if (!outcome.retry_after) return std::nullopt;
+  return Breaker::Rest(*outcome.retry_after, outcome.is_wished);
+}
+
 void check(const LaneConfig& config) {
   require(config.interval >= seconds{1} && config.interval <= std::chrono::days{365}, "1 s <= interval <= 1 year");
   require(!config.adaptive || config.interval == seconds{3600}, "an adaptive lane catches up within an hour");
@@ -169,15 +174,16 @@ void Lane::finish(std::uint64_t batch_id, const BatchOutcome& outcome, Instant n
   lane.requests.pop_back();
   if (request.on_wire) --lane.on_wire;
 
+  const std::optional<Breaker::Rest> wanted = rest_wanted(outcome);
   switch (outcome.kind) {
     case BatchOutcome::Kind::answered:
       lane.breaker.answered(request.probe);
       break;
     case BatchOutcome::Kind::failed:
-      lane.breaker.failed(request.probe, outcome.retry_after, now, lane.jitter);
+      lane.breaker.failed(request.probe, wanted, now, lane.jitter);
       break;
     case BatchOutcome::Kind::throttled:
-      lane.breaker.throttled(request.probe, outcome.retry_after, now, lane.jitter);
+      lane.breaker.throttled(request.probe, wanted, now, lane.jitter);
       break;
     case BatchOutcome::Kind::unaskable:
     case BatchOutcome::Kind::abandoned:
@@ -204,7 +210,8 @@ void Lane::Impl::settle(const DueHeap::Entry& asked, const Request& request, Bat
     case BatchOutcome::Kind::unaskable:
       if (learning && kind == BatchOutcome::Kind::answered) note_missed(asked.slot, request);
       row.asked = request.taken_at;
-      newest_asked = std::max(newest_asked, row.asked);
+      // One that is tried after a rest ends no silence that note_service() has not seen yet.
+      if (!request.probe || !came_overdue) newest_asked = std::max(newest_asked, row.asked);
       if (row.resync && !row.resync_again) {
         row.resync = false;
         --resync_left;
@@ -308,9 +315,9 @@ void Lane::order_judged(const BatchOutcome& outcome, Instant now) {
     case BatchOutcome::Kind::answered:
       return lane.orders.answered(tries);
     case BatchOutcome::Kind::failed:
-      return lane.orders.failed(tries, outcome.retry_after, now, lane.jitter);
+      return lane.orders.failed(tries, rest_wanted(outcome), now, lane.jitter);
     case BatchOutcome::Kind::throttled:
-      return lane.orders.throttled(tries, outcome.retry_after, now, lane.jitter);
+      return lane.orders.throttled(tries, rest_wanted(outcome), now, lane.jitter);
     case BatchOutcome::Kind::unaskable:
     case BatchOutcome::Kind::abandoned:
       break;
@@ -319,6 +326,16 @@ void Lane::order_judged(const BatchOutcome& outcome, Instant now) {
 
 Instant Lane::orders_resting_until() const {
   return impl_->orders.resting_until();
+}
+
+Lane::Wishes Lane::wishes() const {
+  return {impl_->breaker.wished_until(), impl_->orders.wished_until()};
+}
+
+void Lane::restore_wishes(const Wishes& wishes, Instant now) {
+  now = impl_->advance(now);
+  impl_->breaker.resume(wishes.polls, now);
+  impl_->orders.resume(wishes.orders, now);
 }
 
 Instant Lane::spend_again(Instant now) {

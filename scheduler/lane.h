@@ -93,6 +93,7 @@ struct BatchOutcome {
   };
   Kind kind = Kind::answered;
   std::optional<std::chrono::seconds> retry_after;
+  bool is_wished = true;  ///< retry_after is the carrier's; else our own: after a login that failed
 };
 
 enum class BreakerState : std::uint8_t { closed, open, half_open };
@@ -260,6 +261,14 @@ class Lane {
     Instant last_asked;
   };
   static std::optional<std::vector<Asked>> restore(std::string_view checkpoint);
+  /// Until when the carrier wanted to be left alone, by its answers to polls and to requests about orders: likewise,
+  /// and back before anything is asked. The past or epoch: it did not.
+  struct Wishes {
+    Instant polls{}, orders{};
+    friend bool operator==(const Wishes&, const Wishes&) = default;
+  };
+  Wishes wishes() const;
+  void restore_wishes(const Wishes& wishes, Instant now);
 
  private:
   struct Impl;

@@ -4,7 +4,6 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "daemon/checkpoints.h"
 #include "daemon/explain_report.h"
 #include "daemon/explain_text.h"
 #include "scheduler/adaptive_config.h"
@@ -59,25 +58,6 @@ struct AdaptivePollerTest : PollerTest {
       ++seen;
     }
     return sum / seen;
-  }
-  void restart_from_checkpoints() {
-    restart();
-    daemon->add_carrier("chazki", make_adaptive);
-    const auto remembered = daemon::Remembered::load(database.session()).value();
-    remembered.restore_lessons(daemon->poller);
-    std::map<std::int64_t, Instant> last_asked;
-    const auto loaded = db::load_open_shipments(
-        database.session(), clock().now(),
-        [&](const db::OpenShipment& shipment) { last_asked[shipment.shipment_id] = remembered.last_asked(shipment); });
-    ASSERT_TRUE(loaded);
-    daemon->start(last_asked);
-  }
-  void save_checkpoint() {
-    daemon::Checkpoints checkpoints(daemon->runtime, daemon->executor, daemon->poller);
-    bool done = false;
-    checkpoints.save("chazki", [&] { done = true; });
-    clock().run_queued();
-    EXPECT_TRUE(done);
   }
   json explained(const std::string& remito = "") {
     const auto carrier = daemon->poller.carrier("chazki").value();
@@ -143,7 +123,7 @@ TEST_F(AdaptivePollerTest, ARestartKeepsWhatWasLearned) {
   live_through_days(10);
   save_checkpoint();
   const json before = explained();
-  restart_from_checkpoints();
+  restart_from_checkpoints(make_adaptive);
   clock().run_for(10min);
   const json after = explained();
   EXPECT_EQ(after["learned"]["statuses_seen"], before["learned"]["statuses_seen"]);
@@ -161,7 +141,7 @@ TEST_F(AdaptivePollerTest, ACheckpointThatFailedIsGivenAgainInWhole) {
   save_checkpoint();
   save_checkpoint();
   const int seen = explained()["learned"]["statuses_seen"];
-  restart_from_checkpoints();
+  restart_from_checkpoints(make_adaptive);
   EXPECT_EQ(explained()["learned"]["statuses_seen"], seen);
 }
 

@@ -1,7 +1,12 @@
 #include "daemon/poller.h"
 
 #include <gmock/gmock.h>
+#include <spdlog/sinks/ostream_sink.h>
+#include <spdlog/spdlog.h>
 
+#include <sstream>
+
+#include "daemon/log.h"
 #include "tests/carriers/small_profile.h"
 #include "tests/daemon/poller_fixture.h"
 
@@ -34,6 +39,20 @@ TEST_F(PollerTest, AnUnchangedBodyCostsNoStatementAndNoParse) {
   EXPECT_EQ(daemon->executor.works(), works);
   EXPECT_EQ(counters().mapped, maps);
   EXPECT_EQ(counters().unchanged, 24u);
+}
+
+TEST_F(PollerTest, EachAnswerIsALineForWhoeverWatchesAtDebug) {
+  carriers.show("chazki", "C1", {picked_up});
+  follow_chazki(1);
+  std::ostringstream lines;
+  auto logger = std::make_shared<spdlog::logger>("test", std::make_shared<spdlog::sinks::ostream_sink_mt>(lines));
+  logger->set_pattern("%v");
+  logger->set_level(spdlog::level::debug);
+  spdlog::set_default_logger(std::move(logger));
+  clock().run_for(2h);
+  daemon::set_up_log("off");
+  EXPECT_THAT(lines.str(), HasSubstr("poll_answered carrier=chazki remito=C1 shipments=1 http_status=200 known=false"));
+  EXPECT_THAT(lines.str(), HasSubstr("poll_answered carrier=chazki remito=C1 shipments=1 http_status=200 known=true"));
 }
 
 TEST_F(PollerTest, ASmallAnswerIsReadAtOnceUnlessTheProfilesExpressionsAreCostly) {
@@ -355,6 +374,32 @@ TEST_F(PollerTest, ThrottledWithRetryAfterRestsTheLaneForThatLong) {
   for (const SentRequest& sent : carriers.sent())
     EXPECT_TRUE(sent.at <= answered_at || sent.at >= answered_at + 2h) << to_iso8601(sent.at);
   EXPECT_EQ(lane().breaker(), BreakerState::closed);
+}
+
+TEST_F(PollerTest, WhatTheCarrierAskedForOutlivesTheProcess) {
+  follow_chazki(50);
+  auto throttled = http_answer(429, R"({"message":"Limit Exceeded"})", "application/json");
+  throttled->retry_after = 2h;
+  carriers.next("chazki", throttled);
+  ASSERT_TRUE(clock().run_until_true([&] { return lane().resting_until() != Instant{}; }, monday + 1h));
+  const Instant wished = lane().resting_until();
+  clock().run_for(5s);
+  save_checkpoint();
+  const std::size_t before = carriers.sent().size();
+  restart_from_checkpoints();
+  clock().run_until(wished - 1s);
+  EXPECT_THAT(carriers.sent(), SizeIs(before));
+  clock().run_for(2h);
+  EXPECT_THAT(carriers.sent(), SizeIs(Ge(before + 50)));
+}
+
+TEST_F(PollerTest, WhatTheCarrierAskedForIsAsLongThoughTheClockWasSetBackSince) {
+  follow_chazki(1);
+  const Instant now = clock().now();
+  daemon->poller.restore_wishes("chazki", {.polls = now + 3h, .orders = now + 4h}, now + 2h);
+  EXPECT_EQ(lane().resting_until(), now + 1h);
+  EXPECT_EQ(daemon->poller.orders_rest_until("chazki"), now + 2h);
+  EXPECT_EQ(counters().last_error, "it has asked to be left alone (Retry-After)");
 }
 
 TEST_F(PollerTest, ChangedAnswersDoNotPushOutOneThatWasNotUnderstood) {

@@ -182,22 +182,27 @@ TEST_P(RawAnswers, BodyThatWasNeverPackedIsAnError) {
 
 class LaneCheckpoints : public test::StoreTest {
  protected:
-  void save(std::string_view carrier, std::string_view asked) {
-    run<void>([=](Session& at) { return save_lane_checkpoint(at, carrier, asked, noon); });
+  void save(const LaneCheckpoint& checkpoint) {
+    run<void>([=](Session& at) { return save_lane_checkpoint(at, checkpoint); });
   }
 };
 REMITOD_ON_BOTH_ENGINES(LaneCheckpoints);
 
 TEST_P(LaneCheckpoints, LastOneOfEachCarrierComesBackAsItWas) {
   const std::string bytes("\0\x01\xff'\n", 5);
-  save("oca", "first");
-  save("olva", "");
-  save("oca", bytes);
+  save({"oca", "first", noon, noon + 1s, noon});
+  save({"olva", "", {}, noon + 1h, noon});
+  save({"oca", bytes, noon + 2h, {}, noon + 1min});
   const auto checkpoints = run<std::vector<LaneCheckpoint>>([](Session& at) { return load_lane_checkpoints(at); });
   ASSERT_EQ(checkpoints.size(), 2u);
   EXPECT_EQ(checkpoints[0].carrier, "oca");
   EXPECT_EQ(checkpoints[0].asked, bytes);
+  EXPECT_EQ(checkpoints[0].polls_wished_until, noon + 2h);
+  EXPECT_EQ(checkpoints[0].orders_wished_until, std::nullopt);
+  EXPECT_EQ(checkpoints[0].saved_at, noon + 1min);
   EXPECT_EQ(checkpoints[1].asked, "");
+  EXPECT_EQ(checkpoints[1].polls_wished_until, std::nullopt);
+  EXPECT_EQ(checkpoints[1].orders_wished_until, noon + 1h);
 }
 
 class OverviewOfAll : public test::RequestStoreTest {

@@ -166,6 +166,40 @@ TEST(Breaker, LateAnswersOfEarlierRequestsDoNotEndARest) {
   EXPECT_EQ(b.breaker.resting_until(), b.now + 600s);
 }
 
+TEST(Breaker, OnlyTheCarriersOwnWishIsToBeRemembered) {
+  BreakerBundle b;
+  b.open();
+  EXPECT_EQ(b.breaker.wished_until(), Instant{});
+  b.throttle(2h);
+  const Instant wished = b.now + 2h;
+  EXPECT_EQ(b.breaker.wished_until(), wished);
+  b.send_probe();
+  b.fail(true);
+  EXPECT_EQ(b.breaker.wished_until(), wished) << "the carrier has said nothing since";
+  b.send_probe();
+  b.breaker.answered(true);
+  EXPECT_EQ(b.breaker.wished_until(), Instant{});
+}
+
+TEST(Breaker, ARestThatWeWantOurselvesIsNoWishOfTheCarriers) {
+  BreakerBundle b;
+  b.breaker.failed(false, Breaker::Rest(77s, false), b.now, b.jitter);
+  EXPECT_EQ(b.breaker.resting_until(), b.now + 77s);
+  EXPECT_EQ(b.breaker.wished_until(), Instant{});
+}
+
+TEST(Breaker, ResumesAWishAndNeverForLongerThanTheCut) {
+  BreakerBundle b;
+  b.breaker.resume(b.now, b.now);
+  EXPECT_EQ(b.breaker.state(), BreakerState::closed) << "it is over";
+  b.breaker.resume(b.now + 1h, b.now);
+  EXPECT_EQ(b.breaker.permission(b.now + 1h - 1us), Permission::none);
+  EXPECT_EQ(b.breaker.permission(b.now + 1h), Permission::probe);
+  EXPECT_EQ(b.breaker.wished_until(), b.now + 1h) << "for the process after this one";
+  b.breaker.resume(b.now + 30 * 24h, b.now);
+  EXPECT_EQ(b.breaker.resting_until(), b.now + 6h);
+}
+
 TEST(Breaker, AProbeThatWeAbandonedMayGoAgainAtOnce) {
   BreakerBundle b;
   b.open();

@@ -163,6 +163,21 @@ TEST(LaneLimits, AThrottledRequestAboutAnOrderHoldsUpTheOthersAndNoPoll) {
   EXPECT_GT(b.lane.spare_for_orders(b.now), 1u);
 }
 
+TEST(LaneLimits, WhatTheCarrierWishedOfPollsAndOfOrdersHoldsInTheNextProcess) {
+  LaneBundle b = overdue(config_with(1000, 10), 100);
+  b.lane.order_judged({Kind::throttled, 7200s}, b.now);
+  EXPECT_EQ(b.lane.wishes(), (Lane::Wishes{Instant{}, b.now + 2h}));
+  LaneBundle next = overdue(config_with(1000, 10), 100);
+  next.now = b.now + 1h;
+  next.lane.restore_wishes(b.lane.wishes(), next.now);
+  EXPECT_EQ(next.lane.spare_for_orders(next.now), 0u);
+  EXPECT_EQ(next.lane.orders_resting_until(), b.now + 2h);
+  EXPECT_TRUE(next.take());
+  b.lane.restore_wishes({b.now + 3h, {}}, b.now);
+  EXPECT_FALSE(b.take());
+  EXPECT_EQ(b.lane.resting_until(), b.now + 3h);
+}
+
 TEST(LaneLimits, AnAccountThatIsWrongForCreatesIsNotTriedForEverThoughPollsAreWell) {
   LaneBundle b = overdue(config_with(1000, 10), 100);
   int tried = 0;

@@ -90,6 +90,19 @@ TEST(HourlyLane, WhatAStopMissedIsPutOffOnceThoughNothingMayGoWhileTheLaneFills)
   EXPECT_TRUE(std::equal(due.begin(), due.begin() + 100, due.begin() + 100, due.end()));
 }
 
+TEST(HourlyLane, WhatAStopMissedIsPutOffWhereTheCarrierIsTriedFirstAfterARest) {
+  LaneBundle b(unhurried());
+  const Instant stopped = monday - 3h;
+  for (std::int64_t id = 1; id <= 3600; ++id)
+    b.add(id, to_instant(PhaseGrid(3600).next_point(to_second(stopped), id)) - 1h);
+  b.lane.restore_wishes({monday + 10min, {}}, b.now);
+  b.now = monday + 10min;
+  std::map<std::int64_t, std::vector<Instant>> asked;
+  EXPECT_LT(run(b, 5min, asked), 400);  // 300 are expected
+  run(b, 1h, asked);
+  EXPECT_EQ(asked.size(), 3600U);
+}
+
 TEST(HourlyLane, OneThatWasNeverAskedIsNotPutOffByAnIntervalWhereAShortStopMissedItsFirstPoint) {
   LaneBundle b(unhurried());
   const Instant point = monday + std::chrono::seconds{phase(1, 3600)};

@@ -92,7 +92,7 @@ void SimDaemon::start(const std::vector<scheduler::LaneConfig>& lanes) {
     throw std::runtime_error(begun.error().message);
   const auto remembered = daemon::Remembered::load(executor.session());
   if (!remembered) throw std::runtime_error(remembered.error().message);
-  remembered->restore_lessons(poller);
+  remembered->restore_lanes(poller);
   DecidingParts::start(executor.session(), last_asked(executor.session()));
   sinks.start();
   house_alarm_->set(runtime.in(daemon::Housekeeping::interval));
