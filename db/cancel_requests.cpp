@@ -141,24 +141,24 @@ constexpr Sql give_up_sql{
        where state = 'pending' and shipment_id is not null
          and carrier not in (select value from jsonb_array_elements_text(:cancelling::jsonb)))"};
 
-// What waited for a person is over when the shipment is, by whatever means.
-constexpr Sql close_sql{
-    R"(update cancel_requests
-       set state = case s.status when 'cancelled' then 'cancelled' else 'refused' end, settled_at = :now,
-           refusal_code = case s.status when 'cancelled' then '' else 'already_ended' end,
-           refusal_text = case s.status when 'cancelled' then ''
-                                        else cancel_requests.refusal_text || '; the shipment is ' || s.status end
-       from shipments s
-       where cancel_requests.state = 'needs_operator' and s.id = cancel_requests.shipment_id
-         and (s.terminal_at is not null or s.ended_at is not null))",
-    R"(update cancel_requests c
-       set state = case s.status when 'cancelled' then 'cancelled' else 'refused' end, settled_at = :now::bigint,
-           refusal_code = case s.status when 'cancelled' then '' else 'already_ended' end,
-           refusal_text = case s.status when 'cancelled' then ''
-                                        else c.refusal_text || '; the shipment is ' || s.status end
-       from shipments s
-       where c.state = 'needs_operator' and s.id = c.shipment_id
-         and (s.terminal_at is not null or s.ended_at is not null))"};
+// What waits for a person or for its turn is over when the shipment is, by whatever means. Sent all the same, it might
+// cancel the shipment that has the number next.
+#define CLOSE_AT(now)                                                                                              \
+  "update cancel_requests set state = case s.status when 'cancelled' then 'cancelled' else 'refused' end, "        \
+  "settled_at = " now                                                                                              \
+  ", retry_at = null, refusal_code = case s.status when 'cancelled' then '' else 'already_ended' end, "            \
+  "refusal_text = case s.status when 'cancelled' then '' else cancel_requests.refusal_text || "                    \
+  "case cancel_requests.refusal_text when '' then '' else '; ' end || 'the shipment is ' || s.status end "         \
+  "from shipments s where s.id = cancel_requests.shipment_id and (s.terminal_at is not null or s.ended_at is not " \
+  "null) "
+#define FOR_PEOPLE "and cancel_requests.state = 'needs_operator'"
+#define FOR_THEIR_TURN \
+  "and cancel_requests.state in ('pending', 'sending', 'unknown') and cancel_requests.state = 'pending'"
+constexpr Sql close_sql{CLOSE_AT(":now") FOR_PEOPLE, CLOSE_AT(":now::bigint") FOR_PEOPLE};
+constexpr Sql close_waiting_sql{CLOSE_AT(":now") FOR_THEIR_TURN, CLOSE_AT(":now::bigint") FOR_THEIR_TURN};
+#undef CLOSE_AT
+#undef FOR_PEOPLE
+#undef FOR_THEIR_TURN
 
 constexpr Sql next_due_sql{
     "select min(retry_at) from cancel_requests "
@@ -382,7 +382,7 @@ DbResult<CancelsTakenUp> take_up_cancels(Session& session, std::span<const std::
   take_up_pending(session, cancelling, now, limit, taken);
   look_at_unknown(session, tracking, now, limit, taken);
   const auto given_up = session.execute(give_up_sql, {{"cancelling", texts_parameter(cancelling)}});
-  const auto closed = session.execute(close_sql, {{"now", now}});
+  const auto closed = session.execute(close_sql, {{"now", now}}) + session.execute(close_waiting_sql, {{"now", now}});
   taken.settled += static_cast<std::size_t>(given_up + closed);
   session.query_row(next_due_sql, {}, {&taken.next_due});
   std::string carrier;
