@@ -63,9 +63,10 @@ class Decision {
   bool may_exist() const { return request_.unclear_at.has_value(); }
   bool was_accepted() const { return request_.confirm_until.has_value(); }
   bool key_is_remembered(Instant at) const {
-    // The call takes its time, too: the last tenth of the window is left alone.
-    return promises_.key_window && !was_accepted() &&
-           at < request_.first_sent_at.value_or(now_) + *promises_.key_window * 9 / 10;
+    if (!promises_.key_window || was_accepted()) return false;
+    // The call takes its time, too: the last tenth of the window is left alone. The clock may have been set back since.
+    const auto window = *promises_.key_window * 9 / 10;
+    return at < request_.first_sent_at.value_or(now_) + window && news_.known_for + (at - now_) < window;
   }
   bool key_is_remembered() const { return key_is_remembered(now_); }
 

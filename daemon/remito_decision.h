@@ -46,6 +46,8 @@ struct RemitoNews {
   Instant retry_at{};
   /// not_found: so long at least after the last unclear call had ended the carrier was asked.
   std::chrono::microseconds asked_after{};
+  /// So long at least it is since the request was first sent, by a clock that nobody sets; 0: nobody knows.
+  std::chrono::microseconds known_for{};
 };
 
 /// Calls that may have arrived, of one request: with more it is a person's.

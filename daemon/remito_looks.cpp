@@ -82,12 +82,13 @@ void RemitoWorker::find(db::RemitoRequest claimed_request) {
   const auto request = std::make_shared<const db::RemitoRequest>(std::move(claimed_request));
   Carrier& carrier = carriers_.find(request->carrier)->second;
   ++carrier.in_flight;
+  known_since_.try_emplace(request->request_id, runtime_.steady());
   CarrierQuestions::Question question;
   question.carrier = request->carrier;
   question.operation = carriers::OrderOperation::find;
   const auto asked_after = std::make_shared<std::chrono::microseconds>();
   question.build = [this, request, asked_after, profile = carrier.profile](const carriers::Call& call) {
-    *asked_after = since_unclear(request->request_id);
+    *asked_after = since_unclear(*request);
     return carriers::build_find(*profile, order_of(*request), call);
   };
   question.read = [this, request, asked_after,
@@ -105,10 +106,15 @@ void RemitoWorker::find(db::RemitoRequest claimed_request) {
 
 // A miss proves something only when enough time had passed as the carrier was asked. The clock may have been set since
 // the call ended, so it is measured by another. That one knows nothing of what was before us: a call of an earlier
-// process had ended when we began, and how long before nobody can tell.
-std::chrono::microseconds RemitoWorker::since_unclear(std::int64_t request_id) const {
-  const auto since = unclear_since_.find(request_id);
-  return runtime_.steady() - (since == unclear_since_.end() ? begun_ : since->second);
+// process had ended when we began, and how long before nobody can tell. But of one that may have lived on elsewhere the
+// row says when its lease ends.
+std::chrono::microseconds RemitoWorker::since_unclear(const db::RemitoRequest& request) const {
+  const auto since = unclear_since_.find(request.request_id);
+  if (since != unclear_since_.end()) return runtime_.steady() - since->second;
+  const Instant::duration lease = carriers_.find(request.carrier)->second.profile->longest_call() + lease_margin;
+  const Instant::duration lived_on = request.unclear_at.value_or(begun_at_) - begun_at_;
+  const Instant::duration since_begun = runtime_.steady() - begun_;
+  return std::max(since_begun - std::clamp(lived_on, Instant::duration{0}, lease), Instant::duration{0});
 }
 
 void RemitoWorker::found(const db::RemitoRequest& request, std::chrono::microseconds asked_after,

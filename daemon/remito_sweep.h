@@ -46,8 +46,8 @@ struct Swept {
   std::set<std::string> waiting;                     ///< carriers of whom something that was left is due already
   /// Taken in since then, by transactions that failed and were committed all the same.
   std::vector<db::OpenShipment> unheard;
-  std::size_t given_up = 0;  ///< claims that nobody worked on
-  bool changed = false;      ///< transitions may have been written
+  std::vector<std::int64_t> given_up;  ///< claims that nobody worked on
+  bool changed = false;                ///< transitions may have been written
 };
 
 db::DbResult<Swept> sweep_requests(db::Session& session, const SweepPlan& plan);

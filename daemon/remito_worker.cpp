@@ -18,7 +18,6 @@ using db::RequestOutcome;
 
 // A claim's lease outlasts the call's total deadline: a paused worker's write is stopped by its token, its call by
 // nothing.
-constexpr std::chrono::seconds lease_margin{30};
 constexpr std::chrono::seconds database_retry{2};
 
 std::string_view name(RequestOutcome::Kind kind) {
@@ -75,7 +74,8 @@ RemitoWorker::RemitoWorker(Runtime& runtime, carriers::HttpTransport& transport,
         settle_paused_ = false;
         settle();
       })),
-      begun_(runtime.steady()) {}
+      begun_(runtime.steady()),
+      begun_at_(runtime.now()) {}
 
 void RemitoWorker::add_carrier(std::shared_ptr<CarrierAccess> access, std::size_t concurrency) {
   auto profile = access->profile();
@@ -123,11 +123,11 @@ void RemitoWorker::sweep() {
                        [this, rooms, now = plan.now, until = plan.lease_expires_at,
                         looked = plan.unheard_since](db::DbResult<Swept> result) {
                          note_unheard(now, result.has_value(), looked);
-                         swept(rooms, until, std::move(result));
+                         swept(rooms, now, until, std::move(result));
                        });
 }
 
-void RemitoWorker::swept(const Rooms& rooms, Instant lease_expires_at, db::DbResult<Swept> result) {
+void RemitoWorker::swept(const Rooms& rooms, Instant claimed_at, Instant lease_expires_at, db::DbResult<Swept> result) {
   sweeping_ = false;
   // What failed before may have been committed all the same.
   const bool trouble_before = std::exchange(database_trouble_, !result);
@@ -138,14 +138,15 @@ void RemitoWorker::swept(const Rooms& rooms, Instant lease_expires_at, db::DbRes
     return;
   }
   for (const Swept::Settled& one : result->settled) tell(one.carrier, one.outcome, one.result);
-  if (result->given_up != 0)
-    log(Level::error, "remito_requests_interrupted", {{"requests", result->given_up}, {"state", "unknown"}});
+  for (const std::int64_t request_id : result->given_up) unclear_since_[request_id] = runtime_.steady();
+  if (!result->given_up.empty())
+    log(Level::error, "remito_requests_interrupted", {{"requests", result->given_up.size()}, {"state", "unknown"}});
   for (const db::OpenShipment& shipment : result->unheard) hooks_.shipment_granted(shipment);
   if (result->changed || trouble_before) hooks_.transitions_written();
   Rooms left = rooms;
   for (db::RemitoRequest& request : result->calls) {
     --left[request.carrier];
-    send(std::move(request));
+    send(std::move(request), claimed_at);
   }
   for (db::RemitoRequest& request : result->looks) {
     --left[request.carrier];
@@ -175,16 +176,23 @@ void RemitoWorker::reserve_for_waiting(const Rooms& rooms, const std::set<std::s
     hooks_.reserve_requests(carrier, room == 0 && waiting.contains(carrier) ? 1 : 0);
 }
 
-void RemitoWorker::send(db::RemitoRequest claimed_request) {
+void RemitoWorker::send(db::RemitoRequest claimed_request, Instant claimed_at) {
   const auto request = std::make_shared<const db::RemitoRequest>(std::move(claimed_request));
   Carrier& carrier = carriers_.find(request->carrier)->second;
   ++carrier.in_flight;
   working_on_.insert(request->request_id);
+  if (!request->unclear_at) known_since_.erase(request->request_id);  // of a story that a person has ended
+  known_since_.try_emplace(request->request_id, runtime_.steady());
+  // We were stopped since it was claimed: at its end the call would outlast the lease, and another process may have it.
+  if (runtime_.now() > claimed_at + lease_margin)
+    return conclude(*request, {.kind = RemitoNews::Kind::unsent, .text = "claimed too long ago to be sent"});
   // Its turn may have come long after it was decided: the carrier was closed, or the host suspended.
   if (request->unclear_at) {
-    RequestOutcome step =
-        decide(*request, {.kind = RemitoNews::Kind::due_again}, carriers::promises(*carrier.profile), runtime_.now());
-    if (step.next_step != RequestOutcome::NextStep::resend) return ended({std::move(step), request->carrier});
+    const RequestOutcome step =
+        decide(*request, {.kind = RemitoNews::Kind::due_again, .known_for = known_for(request->request_id)},
+               carriers::promises(*carrier.profile), runtime_.now());
+    if (step.next_step != RequestOutcome::NextStep::resend)
+      return conclude(*request, {.kind = RemitoNews::Kind::due_again});
   }
   const auto hash = std::make_shared<std::string>();  // of the request that was sent last
   CarrierQuestions::Question question;
@@ -210,6 +218,11 @@ void RemitoWorker::send(db::RemitoRequest claimed_request) {
   };
   question.unanswered = [this, request, hash](const NoAnswer& why) { not_answered(*request, *hash, why); };
   questions_.ask(std::move(question));
+}
+
+std::chrono::microseconds RemitoWorker::known_for(std::int64_t request_id) const {
+  const auto since = known_since_.find(request_id);
+  return since == known_since_.end() ? std::chrono::microseconds{0} : runtime_.steady() - since->second;
 }
 
 void RemitoWorker::not_answered(const db::RemitoRequest& request, std::string hash, const NoAnswer& why) {
@@ -251,12 +264,14 @@ void RemitoWorker::answered(const db::RemitoRequest& request, std::string hash, 
 
 void RemitoWorker::conclude(const db::RemitoRequest& request, RemitoNews news, std::string hash) {
   const carriers::Profile& profile = *carriers_.find(request.carrier)->second.profile;
+  news.known_for = known_for(request.request_id);
   RequestOutcome outcome = decide(request, std::move(news), carriers::promises(profile), runtime_.now());
   outcome.request_hash = std::move(hash);
-  if (outcome.call_was_unclear)
-    unclear_since_[request.request_id] = runtime_.steady();
-  else if (outcome.kind != RequestOutcome::Kind::unknown)
-    unclear_since_.erase(request.request_id);
+  if (outcome.call_was_unclear) unclear_since_[request.request_id] = runtime_.steady();
+  if (outcome.kind != RequestOutcome::Kind::unknown) {
+    if (!outcome.call_was_unclear) unclear_since_.erase(request.request_id);
+    known_since_.erase(request.request_id);
+  }
   if (outcome.kind == RequestOutcome::Kind::accepted) begin_confirmation(request, outcome);
   ended({std::move(outcome), request.carrier});
 }
@@ -367,8 +382,8 @@ void RemitoWorker::tell(const std::string& carrier, const RequestOutcome& outcom
 
 // Trouble that passes: the answers are kept and written as soon as the database takes them, for a granted remito must
 // not be lost. An outcome that it refuses: found by going one by one. A person has to know of it, so it
-// `needs_operator` and says what the carrier answered; if even that cannot be written, the log has it and the next
-// start finds the request cut off.
+// `needs_operator` and says what the carrier answered; if even that cannot be written, the log has it, and when
+// its lease is over the request is found cut off.
 void RemitoWorker::not_settled(std::vector<Ended> ended, const db::DbError& error) {
   const bool passes = error.retryable();
   log(Level::error, passes ? "remito_settlement_delayed" : "remito_settlement_refused",

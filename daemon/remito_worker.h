@@ -65,6 +65,8 @@ class RemitoWorker {
   bool database_trouble() const { return database_trouble_; }
 
  private:
+  /// A lease outlasts its call's total deadline by this.
+  static constexpr std::chrono::seconds lease_margin{30};
   struct Carrier {
     std::shared_ptr<CarrierAccess> access;
     std::shared_ptr<const carriers::Profile> profile;
@@ -91,9 +93,10 @@ class RemitoWorker {
   };
   void sweep();
   Rooms make_room();
-  void swept(const Rooms& rooms, Instant lease_expires_at, db::DbResult<Swept> result);
+  void swept(const Rooms& rooms, Instant claimed_at, Instant lease_expires_at, db::DbResult<Swept> result);
   void reserve_for_waiting(const Rooms& rooms, const std::set<std::string>& waiting);
-  void send(db::RemitoRequest request);
+  void send(db::RemitoRequest request, Instant claimed_at);
+  std::chrono::microseconds known_for(std::int64_t request_id) const;
   void not_answered(const db::RemitoRequest& request, std::string hash, const NoAnswer& why);
   void answered(const db::RemitoRequest& request, std::string hash, carriers::HttpAnswer answer,
                 carriers::CreateAnswer said);
@@ -108,7 +111,7 @@ class RemitoWorker {
   void found(const db::RemitoRequest& request, std::chrono::microseconds asked_after, carriers::HttpAnswer answer,
              carriers::FindAnswer said);
   /// At least so long ago its last unclear call had ended.
-  std::chrono::microseconds since_unclear(std::int64_t request_id) const;
+  std::chrono::microseconds since_unclear(const db::RemitoRequest& request) const;
   void refill(const RefillTurn& turn);
   void refilled(const RefillTurn& turn, Blocks blocks);
   void note_numbers_left(const std::string& carrier, std::int64_t left);
@@ -133,9 +136,12 @@ class RemitoWorker {
   std::vector<Ended> waiting_;         ///< settled in the next transaction
   std::set<std::int64_t> working_on_;  ///< requests, from their claim to their settlement
   std::chrono::microseconds begun_;    ///< when this worker was made (Runtime::steady())
+  Instant begun_at_;                   ///< likewise, by the clock
   /// By request, when its last unclear call had ended (Runtime::steady()): of calls of this worker only. It stands
   /// until the request is settled: a call that provably was not sent says nothing of the one before.
   std::map<std::int64_t, std::chrono::microseconds> unclear_since_;
+  /// Likewise, since when it is known to be sent, or to have been.
+  std::map<std::int64_t, std::chrono::microseconds> known_since_;
   /// Sweeps or settlements have failed since then, and may have been committed all the same.
   std::optional<Instant> unheard_since_;
   /// After an outcome that the database refuses, so many are settled one by one, so that it holds up nobody else.

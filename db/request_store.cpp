@@ -115,6 +115,8 @@ constexpr Sql propose_sql{
        from jsonb_to_recordset(:proposed::jsonb) as p (id bigint, fencing_token bigint, remito text)
        where r.id = p.id and r.state = 'sending' and r.fencing_token = p.fencing_token)"};
 
+// On PostgreSQL the process that made the call may live on for a while on another machine, cut off from the database:
+// its call ends with its lease.
 constexpr Sql mark_interrupted_sql{
     R"(update remito_requests
        set state = 'unknown', lease_expires_at = null, unclear_at = :now, unclear_calls = unclear_calls + 1, looks = 0,
@@ -122,8 +124,8 @@ constexpr Sql mark_interrupted_sql{
                           || ': the carrier may have made a shipment or not'
        where state in ('pending', 'sending') and state = 'sending')",
     R"(update remito_requests
-       set state = 'unknown', lease_expires_at = null, unclear_at = :now::bigint, unclear_calls = unclear_calls + 1,
-           looks = 0, refusal_code = 'interrupted',
+       set state = 'unknown', unclear_at = greatest(:now::bigint, lease_expires_at), lease_expires_at = null,
+           unclear_calls = unclear_calls + 1, looks = 0, refusal_code = 'interrupted',
            refusal_text = 'attempt ' || attempts || ' was found cut off at ' || :found_at::text
                           || ': the carrier may have made a shipment or not'
        where state = 'sending')"};

@@ -15,14 +15,16 @@ constexpr Sql give_up_claims_sql{
            refusal_code = 'interrupted', refusal_text = 'attempt ' || attempts || ' was found cut off at ' || :found_at
                           || ': the carrier may have made a shipment or not'
        where state in ('pending', 'sending') and state = 'sending' and lease_expires_at < :now
-         and id not in (select value from json_each(:working_on)))",
+         and id not in (select value from json_each(:working_on))
+       returning id)",
     R"(update remito_requests
        set state = 'unknown', lease_expires_at = null, unclear_at = :now::bigint, unclear_calls = unclear_calls + 1,
            looks = 0, refusal_code = 'interrupted',
            refusal_text = 'attempt ' || attempts || ' was found cut off at ' || :found_at::text
                           || ': the carrier may have made a shipment or not'
        where state = 'sending' and lease_expires_at < :now::bigint
-         and id not in (select value::bigint from jsonb_array_elements_text(:working_on::jsonb)))"};
+         and id not in (select value::bigint from jsonb_array_elements_text(:working_on::jsonb))
+       returning id)"};
 constexpr Sql ended_since_sql{"select id from shipments where carrier = :carrier and ended_at >= :since order by id"};
 
 }  // namespace
@@ -35,10 +37,14 @@ DbResult<std::vector<OpenShipment>> shipments_accepted_since(Session& session, I
   return accepted;
 }
 
-DbResult<std::size_t> give_up_unheard_claims(Session& session, std::span<const std::int64_t> working_on, Instant now) {
-  const std::int64_t given_up = session.execute(
-      give_up_claims_sql, {{"found_at", to_iso8601(now)}, {"now", now}, {"working_on", ids_parameter(working_on)}});
-  return static_cast<std::size_t>(given_up);
+DbResult<std::vector<std::int64_t>> give_up_unheard_claims(Session& session, std::span<const std::int64_t> working_on,
+                                                           Instant now) {
+  std::vector<std::int64_t> given_up;
+  std::int64_t id = 0;
+  session.query(give_up_claims_sql,
+                {{"found_at", to_iso8601(now)}, {"now", now}, {"working_on", ids_parameter(working_on)}}, {&id},
+                [&] { given_up.push_back(id); });
+  return given_up;
 }
 
 DbResult<std::vector<std::int64_t>> shipments_ended_since(Session& session, std::string_view carrier, Instant since) {

@@ -17,8 +17,9 @@ namespace remitod::db {
 DbResult<std::vector<OpenShipment>> shipments_accepted_since(Session& session, Instant since);
 /// Remito requests that are `sending`, though their lease has run out and nobody works on them: the claim was
 /// committed, and who claimed them did not hear of it, or is gone. They become `unknown`. Those in `working_on` wait
-/// for their settlement. Returns how many.
-DbResult<std::size_t> give_up_unheard_claims(Session& session, std::span<const std::int64_t> working_on, Instant now);
+/// for their settlement. Returns which.
+DbResult<std::vector<std::int64_t>> give_up_unheard_claims(Session& session, std::span<const std::int64_t> working_on,
+                                                           Instant now);
 /// Shipments of the carrier that ended then or later.
 DbResult<std::vector<std::int64_t>> shipments_ended_since(Session& session, std::string_view carrier, Instant since);
 

@@ -312,6 +312,13 @@ TEST(RemitoDecisionRules, AMissCountsByWhenTheCarrierWasAskedAndNotByAClockThatW
   EXPECT_EQ(told(2min, noon - 1h).kind, Kind::not_made) << "nobody waits for a clock that was set back";
 }
 
+TEST(RemitoDecisionRules, AKeyIsForgottenByTheTimeThatWasMeasuredThoughTheClockWasSetBack) {
+  RemitoNews news{.kind = News::unsent, .known_for = 21h};
+  EXPECT_EQ(decide(request_of({1}), news, one_for_a_key, noon + 1min).next_step, Step::resend);
+  news.known_for = 22h;
+  EXPECT_EQ(decide(request_of({1}), news, one_for_a_key, noon + 1min).kind, Kind::needs_operator);
+}
+
 TEST(RemitoDecisionRules, APersonIsToldWhatWasSeenBefore) {
   const RequestOutcome outcome = decide(request_of({1}), {.kind = News::interrupted}, nothing, noon);
   EXPECT_THAT(outcome.text, HasSubstr("timeout: as before"));

@@ -43,6 +43,21 @@ TEST_F(RemitosPutOff, WaitAsLongAsTheCarrierSaysAndNeedNobody) {
   EXPECT_EQ(ready_to_ship(), 1);
 }
 
+TEST_F(RemitosPutOff, ByUsWhereTheClaimCameTooLateToBeSentAreSentWithTheNextOne) {
+  carriers.always("test", [](const Asked&, Instant) { return json(R"({"number":"0001"})"); });
+  start(without_recourse);
+  clock().run_for(1s);
+  daemon->executor.set_latency(40s);
+  ask("1");
+  clock().run_for(5min);
+  EXPECT_THAT(carriers.creates(), IsEmpty());
+  EXPECT_THAT(of("1", "refusal_text"), HasSubstr("claimed too long ago"));
+  daemon->executor.set_latency(0s);
+  clock().run_for(1h);
+  EXPECT_EQ(state(), "granted");
+  EXPECT_THAT(carriers.creates(), SizeIs(1));
+}
+
 TEST_F(RemitosPutOff, AreForAPersonWhereTheCarrierPromisesNothing) {
   carriers.next("test", busy(std::chrono::minutes{7}));
   start(without_recourse);

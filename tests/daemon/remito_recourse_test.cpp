@@ -263,6 +263,19 @@ TEST_F(RemitoRecourse, AKeyThatTheCarrierHasForgottenIsNotUsedHoweverLateTheTurn
   EXPECT_EQ(sent_to("/create/"), 1u);
 }
 
+TEST_F(RemitoRecourse, AKeyThatTheCarrierHasForgottenIsNotUsedThoughTheClockWasSetBack) {
+  start(one_for_a_key);
+  ways_ = {Way::lost};
+  ask();
+  clock().run_for(1s);
+  ASSERT_EQ(of("next_step"), "resend");
+  clock().set_clock_error(-10h);
+  carriers.serve([](const carriers::HttpRequest&, Instant) { return fetch_error(FetchError::Kind::connect, true); });
+  clock().run_for(23h);
+  EXPECT_EQ(state(), "needs_operator");
+  EXPECT_THAT(of("refusal_text"), HasSubstr("no longer remembers the key"));
+}
+
 TEST_F(RemitoRecourse, SendingAgainHasAnEnd) {
   start(one_for_a_key);
   ways_.assign(50, Way::never_arrived);

@@ -160,7 +160,8 @@ TEST_P(UnclearRequests, AStartDecidesAnewAboutAllThatIsUnknown) {
   EXPECT_LT(next_due(), noon);
   const auto rows = undecided();
   ASSERT_THAT(rows, SizeIs(3));
-  EXPECT_EQ(rows[2].unclear_at, noon + 1min);
+  // There the process that made the call may live on elsewhere, until its lease ends.
+  EXPECT_EQ(rows[2].unclear_at, noon + (engine() == DatabaseUrl::Engine::postgresql ? 2min : 1min));
   EXPECT_EQ(rows[2].unclear_calls, 1);
   EXPECT_EQ(rows[0].unclear_at, noon);
   EXPECT_THAT(finds(noon + 100h), IsEmpty());

@@ -29,7 +29,8 @@ class UnheardCommits : public RequestStoreTest {
     return remitos;
   }
   std::size_t give_up(std::vector<std::int64_t> working_on, Instant now) {
-    return run<std::size_t>([=](Session& at) { return db::give_up_unheard_claims(at, working_on, now); });
+    return run<std::vector<std::int64_t>>([=](Session& at) { return db::give_up_unheard_claims(at, working_on, now); })
+        .size();
   }
 };
 REMITOD_ON_BOTH_ENGINES(UnheardCommits);
