@@ -22,6 +22,7 @@ SinkQueue::SinkQueue(Settings settings, std::int64_t cursor_seq, std::uint64_t s
 
 void SinkQueue::add(const Letter& letter, Instant now) {
   keep_up_with(now);
+  if (last_failure_ == Instant{}) last_failure_ = now;
   auto [found, is_new] = letters_.try_emplace(letter.seq);
   Held& held = found->second;
   if (!is_new && (held.in_flight || held.has_news || !letter.next_try_at)) return;
@@ -32,7 +33,8 @@ void SinkQueue::add(const Letter& letter, Instant now) {
   Chain& chain = chains_[held.key];
   unready(chain);
   held.attempts = letter.attempts;
-  held.due = held.scheduled = letter.next_try_at.value_or(now);
+  // What was written while the clock was ahead is not waited for.
+  held.due = held.scheduled = std::min(letter.next_try_at.value_or(now), now + longest_pause());
   chain.seqs.insert(letter.seq);
   ready(chain);
   if (letter.next_try_at) {
@@ -53,15 +55,37 @@ std::vector<std::int64_t> SinkQueue::start(Instant now) {
   keep_up_with(now);
   std::vector<std::int64_t> started;
   if (now < resting_until_) return started;
-  while (in_flight_ < settings_.concurrency && !ready_.empty() && ready_.begin()->first <= now) {
-    const std::int64_t seq = ready_.begin()->second;
-    ready_.erase(ready_.begin());
+  const auto start_one = [&](auto head) {
+    const std::int64_t seq = head->second;
+    ready_.erase(head);
     Held& letter = letters_.at(seq);
     letter.in_flight = chains_.find(letter.key)->second.in_flight = true;
     ++in_flight_;
     started.push_back(seq);
+  };
+  while (in_flight_ < settings_.concurrency && !ready_.empty() && ready_.begin()->first <= now)
+    start_one(ready_.begin());
+  if (const auto probe = next_probe(); probe && *probe <= now) {
+    // It may be that one event alone which the receiver does not take.
+    auto head = ready_.upper_bound(probed_);
+    if (head == ready_.end()) head = ready_.begin();
+    probed_ = *head;
+    start_one(head);
+    last_failure_ = now;
+    ++probes_in_row_;
   }
   return started;
+}
+
+std::optional<Instant> SinkQueue::next_probe() const {
+  if (failures_in_row_ < failures_of_an_outage || in_flight_ != 0 || ready_.empty()) return std::nullopt;
+  return last_failure_ + std::min(probe_first * (1 << std::min(probes_in_row_, 8)), probe_max);
+}
+
+std::chrono::microseconds SinkQueue::longest_pause() const {
+  const std::chrono::microseconds longest =
+      settings_.retries.empty() ? std::chrono::milliseconds{0} : std::ranges::max(settings_.retries);
+  return std::max<std::chrono::microseconds>(longest, retry_after_max);
 }
 
 void SinkQueue::delivered(std::int64_t seq, Instant now) {
@@ -70,6 +94,7 @@ void SinkQueue::delivered(std::int64_t seq, Instant now) {
   if (without_row_.erase(seq) == 0) changes_.delivered.push_back(seq);
   remove(seq);
   changed_ = true;
+  probes_in_row_ = 0;
   if (std::exchange(failures_in_row_, 0) >= failures_of_an_outage) try_all_again(now);
 }
 
@@ -81,6 +106,7 @@ SinkQueue::Failure SinkQueue::failed(std::int64_t seq, std::string error,
     const auto rest = std::min<std::chrono::seconds>(*retry_after, retry_after_max);
     resting_until_ = std::max(resting_until_, now + rest);
   }
+  last_failure_ = now;
   Held& letter = letters_.at(seq);
   const Chain& chain = chains_.find(letter.key)->second;
   if (letter.scheduled > now) {  // an attempt besides: as if it had not been
@@ -116,7 +142,7 @@ void SinkQueue::put_back(std::int64_t seq, Instant now) {
 
 std::optional<Instant> SinkQueue::next_start() const {
   if (ready_.empty() || in_flight_ >= settings_.concurrency) return std::nullopt;
-  return std::max(ready_.begin()->first, resting_until_);
+  return std::max(std::min(ready_.begin()->first, next_probe().value_or(Instant::max())), resting_until_);
 }
 
 db::SinkChanges SinkQueue::take_changes() {
@@ -146,6 +172,8 @@ void SinkQueue::keep_up_with(Instant now) {
     letter.scheduled -= set_back;
   }
   if (resting_until_ != Instant{}) resting_until_ -= set_back;
+  if (last_failure_ != Instant{}) last_failure_ -= set_back;
+  probed_.first -= set_back;
 }
 
 void SinkQueue::unready(const Chain& chain) {

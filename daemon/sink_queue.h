@@ -44,6 +44,7 @@ class SinkQueue {
   /// attempt is tried at once, besides and without counting. A receiver that was away for two hours is so made good in
   /// a minute, and not five hours later. Failures from before a restart, which letters bring with them, are of the row.
   static constexpr int failures_of_an_outage = 3;
+  static constexpr std::chrono::minutes probe_first{1}, probe_max{15};
 
   SinkQueue(Settings settings, std::int64_t cursor_seq, std::uint64_t seed);
 
@@ -103,6 +104,9 @@ class SinkQueue {
   void land(std::int64_t seq);
   void remove(std::int64_t seq);
   void try_all_again(Instant now);
+  /// When one that waits is tried besides, to see whether the receiver is back; never where it is not away.
+  std::optional<Instant> next_probe() const;
+  std::chrono::microseconds longest_pause() const;
   bool is_held_up(std::int64_t seq, const Held& letter) const;
 
   const Settings settings_;
@@ -117,6 +121,9 @@ class SinkQueue {
   Instant latest_{};  ///< the last `now`
   std::size_t in_flight_ = 0;
   int failures_in_row_ = 0;
+  int probes_in_row_ = 0;                      ///< of an outage
+  Instant last_failure_{};                     ///< or probe, or when the first letter came
+  std::pair<Instant, std::int64_t> probed_{};  ///< the last one: another has its turn next
   bool changed_ = false;
 };
 

@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <set>
+
 namespace remitod::daemon {
 namespace {
 
@@ -98,11 +100,11 @@ TEST_F(SinkQueueTest, RetriesFollowTheScheduleOfStandardWebhooks) {
   for (const auto most : retries) {
     ASSERT_THAT(queue.start(now), ElementsAre(1));
     ASSERT_EQ(fail(1, now), Failure::again);
-    const auto pause = *queue.next_start() - now;
-    EXPECT_GE(pause, least);
-    EXPECT_LE(pause, most);
+    const Instant next = queue.take_changes().failed.at(0).next_try_at;
+    EXPECT_GE(next - now, least);
+    EXPECT_LE(next - now, most);
     least = most;
-    now = *queue.next_start();
+    now = next;
   }
   EXPECT_GT(now, noon + std::chrono::days{2});
   ASSERT_THAT(queue.start(now), ElementsAre(1));
@@ -208,8 +210,8 @@ TEST_F(SinkQueueTest, AttemptBesidesThatFailsLeavesEverythingAsItWas) {
   for (const std::int64_t seq : queue.start(noon)) fail(seq);
   Instant now = noon + 5s;
   for (const std::int64_t seq : queue.start(now)) fail(seq, now);
-  const Instant scheduled = queue.next_start().value();
-  queue.take_changes();
+  Instant scheduled = Instant::max();
+  for (const auto& row : queue.take_changes().failed) scheduled = std::min(scheduled, row.next_try_at);
   tell(4, "d", now);
   EXPECT_THAT(queue.start(now), ElementsAre(4));
   queue.delivered(4, now);
@@ -222,6 +224,60 @@ TEST_F(SinkQueueTest, AttemptBesidesThatFailsLeavesEverythingAsItWas) {
   EXPECT_THAT(queue.start(now), ElementsAre(5));
   queue.delivered(5, now);
   EXPECT_THAT(queue.start(now), IsEmpty()) << "they do not call each other for ever";
+}
+
+TEST_F(SinkQueueTest, OneThatWaitsIsTriedBesidesToSeeWhetherTheReceiverIsBack) {
+  for (int i = 1; i <= 3; ++i) queue.add({i, std::to_string(i), 4, noon + 5h}, noon);
+  Instant now = noon;
+  std::vector<std::chrono::microseconds> pauses;
+  for (int tried = 0; tried < 6; ++tried) {
+    const Instant next = std::max(queue.next_start().value(), noon);
+    pauses.push_back(next - now);
+    now = next;
+    const auto started = queue.start(now);
+    ASSERT_THAT(started, testing::SizeIs(1));
+    EXPECT_THAT(queue.start(now), IsEmpty());
+    EXPECT_EQ(fail(started.front(), now), Failure::again);
+    EXPECT_EQ(queue.attempts(started.front()), 4) << "an attempt besides";
+  }
+  EXPECT_THAT(pauses, ElementsAre(1min, 2min, 4min, 8min, 15min, 15min));
+  now = queue.next_start().value();
+  queue.delivered(queue.start(now).at(0), now);
+  EXPECT_THAT(queue.start(now), testing::SizeIs(2)) << "it is back";
+}
+
+TEST_F(SinkQueueTest, AReceiverThatIsNotAwayIsTriedByTheScheduleAlone) {
+  tell(1, "a");
+  queue.start(noon);
+  fail(1);
+  queue.start(noon + 5s);
+  fail(1, noon + 5s);
+  EXPECT_EQ(queue.next_start(), queue.take_changes().failed.at(0).next_try_at);
+}
+
+TEST_F(SinkQueueTest, AReceiverThatAskedToBeLeftAloneIsNotTriedBesides) {
+  for (int i = 1; i <= 3; ++i) tell(i, std::to_string(i));
+  for (const std::int64_t seq : queue.start(noon)) fail(seq, noon, 1h);
+  EXPECT_GE(*queue.next_start(), noon + 1h);
+  EXPECT_THAT(queue.start(noon + 59min), IsEmpty());
+}
+
+TEST_F(SinkQueueTest, AnotherOneIsTriedBesidesEachTime) {
+  for (int i = 1; i <= 3; ++i) queue.add({i, std::to_string(i), 4, noon + 5h}, noon);
+  std::set<std::int64_t> tried;
+  for (int k = 0; k < 3; ++k) {
+    const Instant now = queue.next_start().value();
+    const auto started = queue.start(now);
+    ASSERT_THAT(started, testing::SizeIs(1));
+    tried.insert(started.front());
+    fail(started.front(), now);
+  }
+  EXPECT_THAT(tried, testing::SizeIs(3)) << "one that is never taken hides no return";
+}
+
+TEST_F(SinkQueueTest, RowOfAClockThatWasAheadIsNotWaitedFor) {
+  queue.add({1, "a", 2, noon + 1000h}, noon);
+  EXPECT_LE(*queue.next_start(), noon + 24h);
 }
 
 // ------------------------------------------------------------------ what is written
