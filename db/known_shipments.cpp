@@ -1,5 +1,6 @@
 #include "db/known_shipments.h"
 
+#include <algorithm>
 #include <stdexcept>
 #include <vector>
 
@@ -15,7 +16,8 @@ constexpr Sql shipments_sql{R"(
            exists (select 1 from shipments n
                    where n.carrier = s.carrier and n.remito = s.remito and n.cycle = s.cycle + 1),
            (select p.id from shipments p
-            where p.carrier = s.carrier and p.remito = s.remito and p.cycle = s.cycle - 1 and p.status = 'cancelled')
+            where p.carrier = s.carrier and p.remito = s.remito and p.cycle = s.cycle - 1
+              and (p.status = 'cancelled' or (p.status in ('delivered', 'returned') and s.request_id is not null)))
     from shipments s where id in (select value from json_each(:ids)))",
                             R"(
     select id, remito, registered_at, cast(baseline and baseline_at is null as integer), cast(backfill as integer),
@@ -24,7 +26,8 @@ constexpr Sql shipments_sql{R"(
            cast(exists (select 1 from shipments n
                         where n.carrier = s.carrier and n.remito = s.remito and n.cycle = s.cycle + 1) as integer),
            (select p.id from shipments p
-            where p.carrier = s.carrier and p.remito = s.remito and p.cycle = s.cycle - 1 and p.status = 'cancelled')
+            where p.carrier = s.carrier and p.remito = s.remito and p.cycle = s.cycle - 1
+              and (p.status = 'cancelled' or (p.status in ('delivered', 'returned') and s.request_id is not null)))
     from shipments s where id in (select value::bigint from jsonb_array_elements_text(:ids::jsonb))
     order by s.id for update of s)"};
 
@@ -47,8 +50,8 @@ constexpr Sql emitted_sql{R"(
     from transitions where subject = 'shipment'
       and shipment_id in (select value::bigint from jsonb_array_elements_text(:ids::jsonb)))"};
 
-constexpr Sql ends_sql{"select id, ended_at from shipments where id in (select value from json_each(:ids))",
-                       "select id, ended_at from shipments "
+constexpr Sql ends_sql{"select id, ended_at, status from shipments where id in (select value from json_each(:ids))",
+                       "select id, ended_at, status from shipments "
                        "where id in (select value::bigint from jsonb_array_elements_text(:ids::jsonb))"};
 
 /// The database is outside the process: a word that is not ours is somebody else's doing.
@@ -58,23 +61,30 @@ Word known_word(std::optional<Word> word, const std::string& text) {
   return *word;
 }
 
-/// `uses`: by the shipment's id, that of the cancelled one which had its number before.
-void load_cancelled_uses(Session& session, const std::map<std::int64_t, std::int64_t>& uses,
-                         std::map<std::int64_t, StoredShipment>& shipments) {
+/// `uses`: by the shipment's id, that of the one before which had its number, where that is over: it was cancelled, or
+/// its parcel has arrived and the number was granted anew.
+void load_uses_before(Session& session, const std::map<std::int64_t, std::int64_t>& uses,
+                      std::map<std::int64_t, StoredShipment>& shipments) {
   if (uses.empty()) return;
   std::map<std::int64_t, std::int64_t> users;
-  std::vector<std::int64_t> ids;
+  std::vector<std::int64_t> ids, cancelled;
   for (const auto& [shipment_id, use_id] : uses) {
     users[use_id] = shipment_id;
     ids.push_back(use_id);
   }
-  const std::string parameter = ids_parameter(ids);
   std::int64_t id = 0;
   std::optional<Instant> ended_at;
-  session.query(ends_sql, {{"ids", parameter}}, {&id, &ended_at},
-                [&] { shipments.at(users.at(id)).known.number_free_since = ended_at; });
-  load_events(session, parameter, [&](std::int64_t use_id, const KnownEvent& event) {
-    shipments.at(users.at(use_id)).known.events_of_cancelled_use.insert(event_key(event.event));
+  std::string status;
+  session.query(ends_sql, {{"ids", ids_parameter(ids)}}, {&id, &ended_at, &status}, [&] {
+    KnownShipment& known = shipments.at(users.at(id)).known;
+    known.number_free_since = ended_at;
+    if (status == name(Status::cancelled)) return cancelled.push_back(id);
+    // While the old parcel was still followed the new one may have been on its way, and its events were taken for that
+    // one's: what both know is left to the time.
+    if (ended_at && known.registered_at) known.number_free_since = std::min(*ended_at, *known.registered_at);
+  });
+  load_events(session, ids_parameter(cancelled), [&](std::int64_t use_id, const KnownEvent& event) {
+    shipments.at(users.at(use_id)).known.events_of_use_before.insert(event_key(event.event));
   });
 }
 
@@ -100,7 +110,7 @@ std::map<std::int64_t, StoredShipment> lock_known_shipments(Session& session, co
   load_events(session, ids, [&](std::int64_t shipment_id, KnownEvent event) {
     shipments.at(shipment_id).known.events.push_back(std::move(event));
   });
-  load_cancelled_uses(session, uses, shipments);
+  load_uses_before(session, uses, shipments);
   bool inferred = false;
   session.query(emitted_sql, {{"ids", ids}}, {&id, &event_key, &status, &inferred}, [&] {
     shipments.at(id).known.emitted.push_back({event_key, known_word(status_from(status), status), inferred});

@@ -86,7 +86,7 @@ bool is_too_old(const TrackingEvent& event, const std::string& key, const KnownS
                 const ReconcileRules& rules) {
   const auto length = event.occurred_at->date_only ? std::chrono::hours{24} : std::chrono::hours{0};
   const Instant end = event.occurred_at->at + length;
-  if (known.number_free_since && (end < *known.number_free_since || known.events_of_cancelled_use.contains(key)))
+  if (known.number_free_since && (end < *known.number_free_since || known.events_of_use_before.contains(key)))
     return true;
   return known.registered_at && end < *known.registered_at - rules.registration_grace;
 }

@@ -6,7 +6,8 @@
 //     carrier's list is the highest ever seen.
 //   - An event from before the registration (less a grace) belongs to an earlier use of the number and is ignored. Of a
 //     day without an hour the end counts. Where the carrier gave a cancelled shipment's number again, so does all from
-//     before that one's end, and what that one knew, without any grace.
+//     before that one's end, and what that one knew, without any grace; of one that has arrived, all from before its
+//     end or the grant, whichever was sooner.
 //   - An event without a time takes the moment at which it was first seen, zone assumed. A snapshot without a time is a
 //     new event only when its status or code differs from the last one's (a code that only became known or unknown to
 //     the profile is the same event). In a history the first sighting of a code at a place stands for all of them. For
@@ -65,10 +66,10 @@ struct KnownShipment {
   int attempts_failed = 0;
   std::vector<KnownEvent> events;  ///< in any order
   std::vector<EmittedStep> emitted;
-  /// Where a cancelled shipment had this number before, which the carrier gave again: until when, and the keys of that
-  /// one's events.
+  /// Where another shipment had this number before which was cancelled, or arrived and the number was granted anew:
+  /// until when, and, of one that was cancelled, the keys of its events.
   std::optional<Instant> number_free_since = {};
-  std::set<std::string> events_of_cancelled_use = {};
+  std::set<std::string> events_of_use_before = {};
 };
 
 struct ReconcileRules {

@@ -130,6 +130,32 @@ TEST_P(Takeover, ANumberThatTheCarrierUsesAgainDoesNotShowTheOldParcelsDelivery)
   EXPECT_EQ(text("select status from shipments where cycle = 1"), "delivered");
 }
 
+TEST_P(Takeover, ANumberThatIsGrantedAgainAtOnceDoesNotShowYesterdaysDelivery) {
+  import(1, 1, "", "");
+  const TrackingEvent yesterday = event("EN", Status::delivered, start - 20h, 0);
+  apply({reported(1, {yesterday})}, start - 19h);
+  sql("update shipments set ended_at = " + std::to_string(to_micros(start - 10h)));
+  dispatch();
+  sql("insert into remito_requests (request_key, order_number, carrier) values ('K', '2', 'oca')");
+  import(1, 1, ", registered_at, request_id", ", " + std::to_string(to_micros(start)) + ", 1");
+  ASSERT_EQ(number("select max(cycle) from shipments"), 2);
+  apply({reported(2, {yesterday, event("AD", Status::picked_up, start - 5h, 1)})}, start + 1h);
+  EXPECT_THAT(steps(dispatch()), ElementsAre("1 picked_up")) << "within the grace, and after the number was free";
+}
+
+TEST_P(Takeover, ANumberThatIsGrantedAgainWhileTheOldParcelIsStillFollowedShowsWhatItsOwnDoes) {
+  import(1, 1, "", "");
+  const TrackingEvent yesterday = event("EN", Status::delivered, start - 20h, 0);
+  const TrackingEvent of_the_new_one = event("AD", Status::returning, start + 1h, 1);
+  apply({reported(1, {yesterday, of_the_new_one})}, start + 2h);
+  sql("update shipments set status = 'delivered', ended_at = " + std::to_string(to_micros(start + 3h)));
+  dispatch();
+  sql("insert into remito_requests (request_key, order_number, carrier) values ('K', '2', 'oca')");
+  import(1, 1, ", registered_at, request_id", ", " + std::to_string(to_micros(start)) + ", 1");
+  apply({reported(2, {yesterday, of_the_new_one})}, start + 4h);
+  EXPECT_THAT(steps(dispatch()), ElementsAre("1 in_transit~", "1 returning"));
+}
+
 TEST_P(Takeover, InShadowIsRecordedAndNeverTold) {
   import(1, 2, "", "");
   apply({reported(1, old_history(3))}, start + 1h, true);
