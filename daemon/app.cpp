@@ -251,6 +251,7 @@ class App {
       return stop(0);
     }
     housekeeping_.round();
+    outbox_.kick();  // of a commit that nobody heard of its transitions may wait
     file_work_.run("memory", [] {
       give_back_free_memory();
       return Runtime::Task([] {});

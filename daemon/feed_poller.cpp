@@ -298,7 +298,7 @@ void FeedPoller::read(Carrier& carrier, const ToldSums& told) {
   const std::unique_ptr<Window> window = std::move(carrier.window);
   window->raw->received_at = told.committed_at;
   if (window->imperfect)
-    raw_.keep(*std::move(window->raw));
+    raw_.keep(*std::move(window->raw), told.news != 0 || told.failed_before);
   else if (window->raw->whole && (told.news != 0 || told.failed_before))
     raw_.keep_changed(*std::move(window->raw));
   FeedCounters& counters = carrier.counters;

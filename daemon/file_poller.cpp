@@ -293,7 +293,7 @@ void FilePoller::read(Carrier& carrier, const ToldSums& told) {
   carrier.inbox.remember(file->remembered(told.committed_at));
   if (file->raw) file->raw->received_at = told.committed_at;
   if (file->imperfect)
-    raw_.keep(*std::move(file->raw));
+    raw_.keep(*std::move(file->raw), told.news != 0 || told.failed_before);
   else if (file->raw && (told.news != 0 || told.failed_before))
     raw_.keep_changed(*std::move(file->raw));
   FileCounters& counters = carrier.counters;

@@ -353,22 +353,22 @@ void Poller::settle(Carrier& carrier, Uncommitted& answer, std::span<const db::A
       carrier.lane.saw(answer.batch.id, changed.slot, applied[i].status, applied[i].transitions != 0);
     if (applied[i].leaves_lane) leaving.push_back(changed.polled.shipment_id);
   }
-  note_raw(answer, any_new || answer.imperfect, !new_unmapped && !answer.imperfect);
+  note_raw(answer, any_new, !new_unmapped && !answer.imperfect);
   if (answer.last_part) finish(carrier, answer.batch, {BatchOutcome::Kind::answered, {}});
   remove(carrier.name, leaving);
 }
 
 // Kept once, when it is known of all parts what became of them.
-void Poller::note_raw(const Uncommitted& answer, bool is_wanted, bool is_understood) {
+void Poller::note_raw(const Uncommitted& answer, bool tells_news, bool is_understood) {
   Uncommitted::Raw& raw = *answer.raw;
-  raw.is_wanted = raw.is_wanted || is_wanted;
+  raw.tells_news = raw.tells_news || tells_news;
   raw.is_understood = raw.is_understood && is_understood;
-  if (!answer.last_part || !raw.is_wanted) return;
+  if (!answer.last_part || (!raw.tells_news && raw.is_understood)) return;
   raw.answer.received_at = answer.committed_at;
   if (raw.is_understood)
     raw_.keep_changed(std::move(raw.answer));
   else
-    raw_.keep(std::move(raw.answer));
+    raw_.keep(std::move(raw.answer), raw.tells_news);
 }
 
 void Poller::finish(Carrier& carrier, const Batch& batch, const BatchOutcome& outcome) {

@@ -169,7 +169,7 @@ class Poller {
   void commit(Carrier& carrier);
   void committed(Carrier& carrier, db::DbResult<std::vector<db::AppliedReport>> result);
   void settle(Carrier& carrier, Uncommitted& answer, std::span<const db::AppliedReport> applied);
-  void note_raw(const Uncommitted& answer, bool is_wanted, bool is_understood);
+  void note_raw(const Uncommitted& answer, bool tells_news, bool is_understood);
   void not_committed(Carrier& carrier, const db::DbError& error);
   void leave_out_refused(Carrier& carrier, std::vector<Uncommitted> answers, const db::DbError& error);
   static std::vector<Uncommitted> in_parts(Uncommitted answer);

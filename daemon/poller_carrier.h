@@ -73,8 +73,8 @@ struct Poller::Uncommitted {
   std::vector<Changed> changed;
   struct Raw {
     db::RawAnswer answer;
-    bool is_wanted = false;     ///< a commit found something new, a part was not understood or was refused
-    bool is_understood = true;  ///< all parts
+    bool tells_news = false;    ///< a commit found something new
+    bool is_understood = true;  ///< all parts, and none was refused
   };
   std::shared_ptr<Raw> raw;  ///< of all parts, kept with the last one
   bool last_part = true;     ///< with it the request is done

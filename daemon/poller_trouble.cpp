@@ -153,7 +153,7 @@ void Poller::leave_out_refused(Carrier& carrier, std::vector<Uncommitted> answer
   --carrier.reports_waiting;
   note_failure(carrier, refused.report.remito, 1, "database", error.message);
   answer.raw->answer.why = "the database refused the report of " + refused.report.remito + ": " + error.message;
-  note_raw(answer, true, false);
+  note_raw(answer, false, false);
   if (answer.last_part) finish(carrier, answer.batch, {BatchOutcome::Kind::answered, {}});
 }
 

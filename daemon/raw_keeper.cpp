@@ -37,8 +37,8 @@ void RawKeeper::add_carrier(std::shared_ptr<const CarrierAccess> access) {
   carriers_[name] = std::move(access);
 }
 
-void RawKeeper::keep(db::RawAnswer answer) {
-  const bool known = std::ranges::any_of(waiting_, [&](const Waiting& other) {
+void RawKeeper::keep(db::RawAnswer answer, bool tells_news) {
+  const bool known = !tells_news && std::ranges::any_of(waiting_, [&](const Waiting& other) {
     return other.answer.carrier == answer.carrier && other.answer.why == answer.why &&
            other.answer.remito == answer.remito;
   });

@@ -23,8 +23,9 @@ class RawKeeper {
   RawKeeper(Runtime& runtime, db::Executor& executor, std::uint64_t bytes_max = std::uint64_t{64} << 20);
   /// What is secret to this carrier's access is in none of its answers that are kept.
   void add_carrier(std::shared_ptr<const CarrierAccess> access);
-  /// One that could not be understood, or not wholly.
-  void keep(db::RawAnswer answer);
+  /// One that could not be understood, or not wholly. Of those that say the same of one shipment, or of none, one is
+  /// enough, but where it has told something new besides: --reread is to find that again.
+  void keep(db::RawAnswer answer, bool tells_news = false);
   /// One that told something new.
   void keep_changed(db::RawAnswer answer);
   /// From here on nothing waits for others to be written with it: whoever stops waits for the end.

@@ -165,7 +165,7 @@ std::string_view request_label(std::string_view state) {
   if (state == "granted") return "Remito otorgado";
   if (state == "refused") return "Remito rechazado";
   if (state == "cancelled") return "Cancelado";
-  if (state == "unknown") return "Sin respuesta segura";
+  if (state == "unknown") return "Verificando con el logístico";
   if (state == "needs_operator") return "Requiere un operador";
   return "";
 }

@@ -17,6 +17,9 @@
 namespace remitod::daemon {
 namespace {
 
+// So soon a carrier that asked to be left alone is asked again that nobody has to know.
+constexpr std::chrono::minutes short_rest{1};
+
 using nlohmann::json;
 
 json moment(Instant at) {
@@ -216,6 +219,10 @@ std::vector<Trouble> find_trouble(const StatusSources& sources, const StatusRows
       found.push_back({"login", name, login, 0, "carrier " + name + " does not let us in: " + login});
     else if (carrier.lane.breaker() != scheduler::BreakerState::closed)
       found.push_back({"carrier", name, error, 0, "carrier " + name + " fails: " + error});
+    if (const Instant rest = carrier.lane.orders_resting_until(); rest > sources.now + short_rest)
+      found.push_back(
+          {"orders_rest", name, to_iso8601(rest), 0,
+           "carrier " + name + " takes no requests for remitos or cancellations until " + to_iso8601(rest)});
     if (!rows) continue;
     if (auto unsent = unsent_trouble(name, rows->overview.unsent, sources.now)) found.push_back(*std::move(unsent));
   }

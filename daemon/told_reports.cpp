@@ -11,6 +11,12 @@ db::DbResult<std::vector<ToldReport>> apply_told_reports(db::Session& session, c
                                                          std::span<const Report> reports, Instant now) {
   std::vector<std::string> remitos;
   for (const Report& report : reports) remitos.push_back(report.remito);
+  // A file is read once, and what it says of shipments that are being inserted must not be lost.
+  const auto waits = db::waits_to_be_taken_up(session, rules.carrier, remitos);
+  if (!waits) return std::unexpected(waits.error());
+  if (*waits)
+    return std::unexpected(
+        db::DbError{db::DbError::Kind::busy, "", "shipments that it tells of have not been taken up yet"});
   auto shipments = db::find_open_shipments(session, rules.carrier, remitos);
   if (!shipments) return std::unexpected(std::move(shipments.error()));
   std::map<std::string, std::int64_t, std::less<>> ids;

@@ -66,8 +66,12 @@ constexpr Sql keys_sql{
        where event_key not in ('', 'expired')
          and shipment_id in (select value::bigint from jsonb_array_elements_text(:ids::jsonb)))"};
 
-// A code that is the carrier's own words goes with them.
-#define ERASED "text = '', place = '', code = case when code = text then '' else code end"
+// A code that is the carrier's own words goes with them (mapping_reports.cpp): a long one is cut, and the text may say
+// the reason besides.
+#define CODE_IS_TEXT(row)                                                                                        \
+  "(" row "code = " row "text or (" row "code like '% %' and substr(" row "text, 1, length(" row "code)) = " row \
+  "code))"
+#define ERASED "text = '', place = '', code = case when " CODE_IS_TEXT("") " then '' else code end"
 
 constexpr Sql erase_events_sql{"update tracking_events set " ERASED R"(, event_key = renamed.new_key
        from (select value ->> 'shipment_id' as shipment_id, value ->> 'old_key' as old_key,
@@ -94,15 +98,16 @@ constexpr Sql erase_transitions_sql{
 // next event of the code brings others.
 #define THEIR_CODES "select s.carrier, e.code from tracking_events e join shipments s on s.id = e.shipment_id where "
 constexpr Sql forget_codes_sql{
-    "delete from unmapped_codes where (carrier, code) in (" THEIR_CODES
-    "e.code = e.text and s.id in (select value from json_each(:ids)))",
-    "delete from unmapped_codes where (carrier, code) in (" THEIR_CODES
-    "e.code = e.text and s.id in (select value::bigint from jsonb_array_elements_text(:ids::jsonb)))"};
+    "delete from unmapped_codes where (carrier, code) in (" THEIR_CODES CODE_IS_TEXT(
+        "e.") " and s.id in (select value from json_each(:ids)))",
+    "delete from unmapped_codes where (carrier, code) in (" THEIR_CODES CODE_IS_TEXT(
+        "e.") " and s.id in (select value::bigint from jsonb_array_elements_text(:ids::jsonb)))"};
 constexpr Sql forget_examples_sql{"update unmapped_codes set text = '' where (carrier, code) in (" THEIR_CODES
                                   "s.id in (select value from json_each(:ids)))",
                                   "update unmapped_codes set text = '' where (carrier, code) in (" THEIR_CODES
                                   "s.id in (select value::bigint from jsonb_array_elements_text(:ids::jsonb)))"};
 #undef THEIR_CODES
+#undef CODE_IS_TEXT
 constexpr Sql mark_shipments_sql{
     "update shipments set erased_at = :now where id in (select value from json_each(:ids))",
     "update shipments set erased_at = :now::bigint "

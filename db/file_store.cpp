@@ -31,6 +31,13 @@ constexpr Sql open_shipments_sql{
        where carrier = :carrier::text and remito in (select value from jsonb_array_elements_text(:remitos::jsonb))
          and ended_at is null and accepted_at is not null)"};
 
+constexpr Sql new_shipments_sql{
+    R"(select count(*) from shipments
+       where carrier = :carrier and remito in (select value from json_each(:remitos)) and accepted_at is null)",
+    R"(select count(*) from shipments
+       where carrier = :carrier::text and remito in (select value from jsonb_array_elements_text(:remitos::jsonb))
+         and accepted_at is null)"};
+
 }  // namespace
 
 DbResult<std::vector<ReadFile>> load_read_files(Session& session, std::string_view carrier) {
@@ -53,6 +60,12 @@ DbResult<void> remember_read_file(Session& session, std::string_view carrier, co
                                  {"reports", file.reports},
                                  {"read_at", file.read_at}});
   return {};
+}
+
+DbResult<bool> waits_to_be_taken_up(Session& session, std::string_view carrier, std::span<const std::string> remitos) {
+  std::int64_t waiting = 0;
+  session.query_row(new_shipments_sql, {{"carrier", carrier}, {"remitos", texts_parameter(remitos)}}, {&waiting});
+  return waiting != 0;
 }
 
 DbResult<std::vector<OpenShipment>> find_open_shipments(Session& session, std::string_view carrier,

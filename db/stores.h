@@ -129,6 +129,8 @@ DbResult<std::vector<ReadFile>> load_read_files(Session& session, std::string_vi
 /// the name, and forgets the names in `forgotten`.
 DbResult<void> remember_read_file(Session& session, std::string_view carrier, const ReadFile& file,
                                   std::span<const std::string> forgotten);
+/// Whether the platform has inserted one of these that is not taken up yet: nothing can be told of it so far.
+DbResult<bool> waits_to_be_taken_up(Session& session, std::string_view carrier, std::span<const std::string> remitos);
 /// Those of these numbers that are open at this carrier.
 DbResult<std::vector<OpenShipment>> find_open_shipments(Session& session, std::string_view carrier,
                                                         std::span<const std::string> remitos);

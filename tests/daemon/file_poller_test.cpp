@@ -299,6 +299,20 @@ TEST_F(FilePollerTest, StopWaitsUntilWhatIsKeptIsWritten) {
   EXPECT_EQ(count("raw_answers"), 1);
 }
 
+TEST_F(FilePollerTest, WhatItSaysOfAShipmentThatIsNotTakenUpYetIsNotLost) {
+  begin_locally("after = 'delete'\n");
+  follow("0001");
+  database.sql("update shipments set accepted_at = null");
+  put("a.csv", header + row("0001", "REC"));
+  pass(20min);
+  EXPECT_EQ(counters().files_read, 0u);
+  EXPECT_TRUE(fs::exists(path("a.csv")));
+  database.sql("update shipments set accepted_at = registered_at");
+  pass(20min);
+  EXPECT_EQ(status("0001"), "picked_up");
+  EXPECT_EQ(counters().files_read, 1u);
+}
+
 TEST_F(FilePollerTest, ClockThatIsSetBackHoldsUpNoFile) {
   begin_locally();
   put("a.csv", header);

@@ -339,6 +339,13 @@ TEST_F(RawKeeperTest, TheSameReasonIsKeptOnceASecond) {
   EXPECT_THAT(raw_answers("chazki"), SizeIs(2));
 }
 
+TEST_F(RawKeeperTest, EveryAnswerThatToldSomethingNewIsKeptThoughItSaysTheSame) {
+  start();
+  for (int i = 0; i < 3; ++i) daemon->raw.keep(raw_answer("a code that the profile does not know"), true);
+  clock().run_for(2s);
+  EXPECT_THAT(raw_answers("chazki"), SizeIs(3));
+}
+
 TEST_F(RawKeeperTest, ManyReasonsAtOnceAreBoundedAndCostOneTransaction) {
   start();
   daemon->intake.stop();

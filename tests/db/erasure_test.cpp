@@ -112,6 +112,20 @@ TEST_P(Erasing, TakesEveryPersonOutOfAnOrderAndLeavesTheFacts) {
   EXPECT_EQ(number("select count(*) from erasures where erased_at is not null"), 1);
 }
 
+TEST_P(Erasing, TakesWordsThatStandForACodeAlsoWhereTheyAreCutOrTheReasonFollowsThem) {
+  granted_order("1001", "0001");
+  TrackingEvent with_reason = in_words(noon + 4h), cut = in_words(noon + 5h), with_code = in_words(noon + 6h);
+  with_reason.text = with_reason.code + ": no estaba";
+  cut.text = "Se llamó a " + person + std::string(100, '.');
+  cut.code = cut.text.substr(0, 100);
+  with_code.code = "Llamar";  // the carrier's own, though its words begin so
+  report(1, "0001", {with_reason, cut, with_code}, noon + 7h);
+  end_all();
+  erase("1001");
+  EXPECT_EQ(times_named(), 0u);
+  EXPECT_EQ(number("select count(*) from tracking_events where code = 'Llamar'"), 1);
+}
+
 TEST_P(Erasing, ASecondTimeFindsNothingToErase) {
   granted_order("1001", "0001");
   end_all();

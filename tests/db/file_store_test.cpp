@@ -70,6 +70,11 @@ TEST_P(ReadFiles, OnlyOpenShipmentsOfTheCarrierAreFound) {
   EXPECT_EQ(found[0].remito, "0001");
   EXPECT_EQ(found[0].carrier, "express");
   EXPECT_THAT(find("express", {}), IsEmpty());
+  const auto waits = [this](std::vector<std::string> remitos) {
+    return run<bool>([=](Session& at) { return waits_to_be_taken_up(at, "express", remitos); });
+  };
+  EXPECT_TRUE(waits({"0001", "0002"}));
+  EXPECT_FALSE(waits({"0001", "0003", "0004", "unknown"}));
 }
 
 }  // namespace
