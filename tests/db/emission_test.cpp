@@ -22,6 +22,12 @@ TrackingEvent unknown_code(TrackingEvent event) {
   return event;
 }
 
+/// As a better profile reads it.
+TrackingEvent read_as(TrackingEvent event, Status status) {
+  event.status = status;
+  return event;
+}
+
 // ---------------------------------------------------------------- late
 
 TEST(Emission, ARealTransitAfterAnInferredOneIsNotTold) {
@@ -143,8 +149,7 @@ TEST(Emission, TransitThatWasToldIsNotInferredWhenABetterProfileUnsaysIt) {
 TEST(Emission, WhatWasToldAndHoldsIsNotToldAgainForAnotherEvent) {
   FollowedShipment shipment;
   told_by(shipment, {event(in_transit, timed(1, 1)), event(delivered, timed(1, 5))});
-  TrackingEvent only_at_the_door = event(delivered, timed(1, 5));
-  only_at_the_door.status = out_for_delivery;
+  const TrackingEvent only_at_the_door = read_as(event(delivered, timed(1, 5)), out_for_delivery);
   EXPECT_EQ(told_by(shipment, {only_at_the_door, event(delivered, timed(1, 6))}), "in_transit>out_for_delivery late");
   EXPECT_EQ(shipment.known.status, delivered);
   EXPECT_EQ(told_by(shipment, {event(returned, timed(3, 1))}), "delivered>returned correction");
@@ -153,8 +158,7 @@ TEST(Emission, WhatWasToldAndHoldsIsNotToldAgainForAnotherEvent) {
 TEST(Emission, WhatLiesBeforeTheEventThatNowSaysWhatHoldsIsLate) {
   FollowedShipment shipment;
   told_by(shipment, {event(in_transit, timed(1, 1)), event(delivered, timed(1, 5))});
-  TrackingEvent only_at_the_door = event(delivered, timed(1, 5));
-  only_at_the_door.status = out_for_delivery;
+  const TrackingEvent only_at_the_door = read_as(event(delivered, timed(1, 5)), out_for_delivery);
   told_by(shipment, {only_at_the_door, event(delivered, timed(1, 7))});
   EXPECT_EQ(told_by(shipment, {event(attempt_failed, timed(1, 6))}), "out_for_delivery>attempt_failed 1 late");
 }
@@ -162,8 +166,7 @@ TEST(Emission, WhatLiesBeforeTheEventThatNowSaysWhatHoldsIsLate) {
 TEST(Emission, AnExceptionThatHoldsIsToldAgainForAnotherReasonAlone) {
   FollowedShipment shipment;
   told_by(shipment, {event(in_transit, timed(1, 1)), event(exception, timed(1, 5), Reason::weather)});
-  TrackingEvent only_at_the_door = event(exception, timed(1, 5));
-  only_at_the_door.status = out_for_delivery;
+  const TrackingEvent only_at_the_door = read_as(event(exception, timed(1, 5)), out_for_delivery);
   EXPECT_EQ(told_by(shipment, {only_at_the_door, event(exception, timed(1, 6), Reason::weather)}),
             "in_transit>out_for_delivery late");
   EXPECT_EQ(told_by(shipment, {event(exception, timed(1, 8), Reason::customs)}), "exception>exception");
