@@ -165,10 +165,16 @@ void RemitoWorker::refill(const RefillTurn& turn) {
 
 void RemitoWorker::refilled(const RefillTurn& turn, Blocks blocks) {
   if (!blocks) blocks = std::unexpected(carriers_.find(turn.carrier)->second.access->redact(std::move(blocks.error())));
+  store_ranges({turn, std::move(blocks)});
+}
+
+// The carrier gives each number once: a range waits for the database, as a granted remito does.
+void RemitoWorker::store_ranges(Refilled refilled) {
   const Instant now = runtime_.now();
   using Added = std::expected<std::int64_t, std::string>;
   executor_.run<Added>(
-      [turn, blocks, now](db::Session& session) -> db::DbResult<Added> {
+      [refilled, now](db::Session& session) -> db::DbResult<Added> {
+        const auto& [turn, blocks] = refilled;
         Added added = blocks ? Added(0) : Added(std::unexpected(blocks.error()));
         if (blocks) {
           auto kept = db::add_number_ranges(session, turn.carrier, *blocks, now);
@@ -180,19 +186,26 @@ void RemitoWorker::refilled(const RefillTurn& turn, Blocks blocks) {
         if (!done) return std::unexpected(done.error());
         return added;
       },
-      [this, turn, blocks](const db::DbResult<Added>& added) {
-        free_place(turn.carrier);
-        // A range that could not be stored is lost to us, not to the people who read this: they can state it.
-        if (!added)
-          log(Level::error, "remito_range_lost",
+      [this, refilled](const db::DbResult<Added>& added) mutable {
+        const auto& [turn, blocks] = refilled;
+        if (!added) {
+          const bool passes = added.error().retryable();
+          // One that is refused is lost to us, not to the people who read this: they can state it.
+          log(Level::error, passes ? "remito_range_delayed" : "remito_range_lost",
               {{"carrier", turn.carrier},
                {"first", blocks ? blocks->front().first : ""},
                {"last", blocks ? blocks->back().last : ""},
                {"error", added.error().message}});
-        else if (!*added)
+          if (passes) {
+            unstored_.push_back(std::move(refilled));
+            return ranges_alarm_->set(runtime_.in(database_retry));
+          }
+        } else if (!*added) {
           log(Level::error, "remito_range_failed", {{"carrier", turn.carrier}, {"error", added->error()}});
-        else
+        } else {
           log(Level::info, "remito_range_received", {{"carrier", turn.carrier}, {"numbers", **added}});
+        }
+        free_place(turn.carrier);
         wake();
       });
 }

@@ -16,10 +16,6 @@ using carriers::CreateAnswer;
 using carriers::HttpAnswer;
 using db::RequestOutcome;
 
-// A claim's lease outlasts the call's total deadline: a paused worker's write is stopped by its token, its call by
-// nothing.
-constexpr std::chrono::seconds database_retry{2};
-
 std::string_view name(RequestOutcome::Kind kind) {
   switch (kind) {
     case RequestOutcome::Kind::granted:
@@ -73,6 +69,9 @@ RemitoWorker::RemitoWorker(Runtime& runtime, carriers::HttpTransport& transport,
       settle_alarm_(runtime.alarm([this] {
         settle_paused_ = false;
         settle();
+      })),
+      ranges_alarm_(runtime.alarm([this] {
+        for (Refilled& refilled : std::exchange(unstored_, {})) store_ranges(std::move(refilled));
       })),
       begun_(runtime.steady()),
       begun_at_(runtime.now()) {}

@@ -65,8 +65,10 @@ class RemitoWorker {
   bool database_trouble() const { return database_trouble_; }
 
  private:
-  /// A lease outlasts its call's total deadline by this.
+  /// A lease outlasts its call's total deadline by this: a paused worker's write is stopped by its token, its call by
+  /// nothing.
   static constexpr std::chrono::seconds lease_margin{30};
+  static constexpr std::chrono::seconds database_retry{2};
   struct Carrier {
     std::shared_ptr<CarrierAccess> access;
     std::shared_ptr<const carriers::Profile> profile;
@@ -81,6 +83,10 @@ class RemitoWorker {
     int failures = 0;  ///< in a row, before this one
   };
   using Blocks = std::expected<std::vector<db::NumberRange>, std::string>;
+  struct Refilled {
+    RefillTurn turn;
+    Blocks blocks;
+  };
   /// What a sweep may claim, by carrier: so many requests are reserved while it runs.
   using Rooms = std::map<std::string, std::size_t, std::less<>>;
   struct Ended {
@@ -114,6 +120,7 @@ class RemitoWorker {
   std::chrono::microseconds since_unclear(const db::RemitoRequest& request) const;
   void refill(const RefillTurn& turn);
   void refilled(const RefillTurn& turn, Blocks blocks);
+  void store_ranges(Refilled refilled);
   void note_numbers_left(const std::string& carrier, std::int64_t left);
 
   void ended(Ended ended);
@@ -133,7 +140,9 @@ class RemitoWorker {
   std::map<std::string, Carrier, std::less<>> carriers_;
   std::unique_ptr<Alarm> sweep_alarm_;
   std::unique_ptr<Alarm> settle_alarm_;
+  std::unique_ptr<Alarm> ranges_alarm_;
   std::vector<Ended> waiting_;         ///< settled in the next transaction
+  std::vector<Refilled> unstored_;     ///< the database did not take them; tried again
   std::set<std::int64_t> working_on_;  ///< requests, from their claim to their settlement
   std::chrono::microseconds begun_;    ///< when this worker was made (Runtime::steady())
   Instant begun_at_;                   ///< likewise, by the clock

@@ -252,6 +252,35 @@ TEST_F(RemitoWays, ARangeThatWasLostInACrashIsAskedForAgain) {
   EXPECT_EQ(remito(), "1020");
 }
 
+TEST_F(RemitoWays, ARangeThatComesWhileTheDatabaseIsBusyIsStoredWhenItIsNot) {
+  give_ranges();
+  carriers.set_latency(10s);
+  start(asked_range);
+  ask("1");
+  ASSERT_TRUE(clock().run_until_true([&] { return sent_to("/range/") == 1; }, monday + 1min));
+  daemon->executor.fail_always(db::DbError::Kind::busy);
+  clock().run_for(20s);
+  ASSERT_EQ(count("remito_ranges"), 0);
+  daemon->executor.stop_failing();
+  clock().run_for(1min);
+  EXPECT_EQ(sent_to("/range/"), 1u) << "it was not asked for again";
+  EXPECT_EQ(remito(), "1000");
+}
+
+TEST_F(RemitoWays, ARangeWhoseCommitWasNotHeardOfIsThereOnce) {
+  give_ranges();
+  carriers.set_latency(10s);
+  start(asked_range);
+  ask("1");
+  ASSERT_TRUE(clock().run_until_true([&] { return sent_to("/range/") == 1; }, monday + 1min));
+  clock().run_for(5s);
+  database.commits().deny(1);
+  clock().run_for(1min);
+  ASSERT_EQ(database.commits().denied(), 1);
+  EXPECT_EQ(count("remito_ranges"), 1);
+  EXPECT_EQ(remito(), "1000");
+}
+
 TEST_F(RemitoWays, ACarrierThatGivesNoRangeIsAskedWithGrowingPauses) {
   carriers.always("test", json(R"({"error":"later"})"));
   start(asked_range);
