@@ -36,6 +36,8 @@ struct BatchRegime {
   float cost = 0;              ///< minutes per status, delay and price, with sentinels
   float table_cost = 0;        ///< and with each shipment at its own times
 
+  /// Enough batches have been seen to tell whether to look for them; else it is not known whether there are any.
+  bool judged() const { return gap != 0; }
   /// Expected batches in (from, to], while one is awaited.
   double expected(const AdaptiveCalendar& calendar, Second from, Second to) const;
   /// What (from, to] is worth in minutes of an average day: little on a Sunday.

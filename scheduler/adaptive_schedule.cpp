@@ -9,9 +9,9 @@
 namespace remitod::scheduler {
 namespace {
 
-/// What is never looked for is never found: one poll in so many comes at a random moment before its time, and one batch
-/// in so many is swept once more after its last sweep.
-constexpr std::uint64_t polls_explored = 200;
+/// What is never looked for is never found: one poll in so many comes at a random moment before its time, more of them
+/// while little is known, and one batch in so many is swept once more after its last sweep.
+constexpr std::uint64_t polls_explored = 200, polls_explored_first = 8, waits_per_poll_explored = 5;
 constexpr std::uint64_t batches_explored = 8;
 constexpr Second explored_after_s = 3 * lag_bin_s;
 /// The most waits that are kept; a quarter is dropped at once.
@@ -26,18 +26,32 @@ constexpr double batch_statuses_min = 2;
 constexpr double evidence_of_miss = 0.25;
 /// Probabilities of a missed batch below this do not change when to look.
 constexpr double missed_min = 1e-3;
+/// Before anything is known shipments are asked at marks that are this far apart: few enough for requests to have
+/// company, and often enough for a batch to be seen soon by somebody.
+constexpr Second cold_step_s = 1800;
+/// A batch that is suspected: so many are asked whether there is one, then all, and all once more.
+constexpr int suspected_asked_min = 8, suspected_asked_max = 20;
+constexpr std::size_t suspected_sweeps = 2;
+constexpr Second suspected_sweep_s = 600;
+/// It was one if so many times as many were seen as come together by chance. After so many in vain nobody suspects one.
+constexpr double suspected_excess = 3;
+constexpr int suspicion_max = 3;
 
 }  // namespace
 
 AdaptiveSchedule::AdaptiveSchedule(AdaptiveSettings settings, Second now)
-    : settings_(std::move(settings)), last_batch_(now), awaited_from_(now), last_round_(now) {}
+    : settings_(std::move(settings)),
+      last_batch_(now),
+      awaited_from_(now),
+      last_round_(now),
+      suspicion_(suspicion_max) {}
 
 Second AdaptiveSchedule::next_poll(const OpenShipment& shipment, Second now) const {
   const Second from = std::max(shipment.last_asked, shipment.entered);
   const Second latest = std::max(later(from, settings_.max_interval), now + 1);
-  if (!plan_) {  // all at the same marks, so that requests are full
-    const Second mark = (now / settings_.cold_interval + 1) * settings_.cold_interval;
-    return std::min(mark, latest);
+  if (!plan_) {
+    const Second rested = shipment.last_asked > shipment.entered ? later(from, settings_.cold_interval / 2) : now;
+    return std::clamp(cold_mark(shipment.shipment_id, std::max(now, rested)), now + 1, latest);
   }
   const auto planned = [&](Second at) {
     const InspectionTable& table = plan_->table(shipment, at);
@@ -46,9 +60,21 @@ Second AdaptiveSchedule::next_poll(const OpenShipment& shipment, Second now) con
   Second due = planned(from);
   if (due <= now) due = planned(now);
   const std::uint64_t dice = mix(settings_.seed ^ mix(static_cast<std::uint64_t>(shipment.shipment_id)) ^ from);
-  if (dice % polls_explored == 0 && due > now + 2 * step_s)
+  const std::uint64_t explored =
+      std::min(polls_explored, polls_explored_first + waits_.size() / waits_per_poll_explored);
+  if (dice % explored == 0 && due > now + 2 * step_s)
     due = now + step_s + static_cast<Second>((dice >> 32) % ((due - now) / step_s)) * step_s;
   return std::clamp(due, now + 1, latest);
+}
+
+/// Everybody once an interval, spread over its marks: each sees what came since the last look of all, and where it is
+/// one of a batch, the others are asked.
+Second AdaptiveSchedule::cold_mark(std::int64_t shipment_id, Second after) const {
+  const Second interval = settings_.cold_interval;
+  const Second marks = std::max<Second>(1, interval / cold_step_s);
+  const auto dice = static_cast<Second>(mix(settings_.seed ^ mix(static_cast<std::uint64_t>(shipment_id))) % marks);
+  const Second mark = after - after % interval + dice * (interval / marks);
+  return mark > after ? mark : later(mark, interval);
 }
 
 Second AdaptiveSchedule::may_ride_from(const OpenShipment& shipment, Second due) const {
@@ -73,6 +99,10 @@ double AdaptiveSchedule::chance_of_hit(const OpenShipment& shipment, Second now)
 }
 
 double AdaptiveSchedule::chance(const OpenShipment& shipment, Second now) const {
+  if (!knows_batches()) {  // who was asked longest ago
+    const auto waited = static_cast<double>(now - std::min(now, shipment.last_asked));
+    return waited / (waited + hour_s);
+  }
   const BatchRegime& batches = plan_->batches;
   const double in_batch = chance_in_batch(shipment, now);
   if (in_burst()) {
@@ -84,7 +114,10 @@ double AdaptiveSchedule::chance(const OpenShipment& shipment, Second now) const 
 }
 
 std::optional<Second> AdaptiveSchedule::next_round() const {
-  if (!plan_ || !plan_->batches.found) return std::nullopt;
+  if (!knows_batches()) {
+    if (!in_burst()) return std::nullopt;
+    return later(burst_at_, static_cast<Second>(confirming_ ? 0 : next_sweep_) * suspected_sweep_s);
+  }
   const BatchRegime& batches = plan_->batches;
   if (in_burst()) {
     if (confirming_) return burst_at_;
@@ -103,6 +136,7 @@ std::optional<Second> AdaptiveSchedule::next_round() const {
 std::optional<Round> AdaptiveSchedule::take_round(Second now) {
   const std::optional<Second> due = next_round();
   if (!due || *due > now) return std::nullopt;
+  if (!knows_batches()) return suspected_round();
   const BatchRegime& batches = plan_->batches;
   if (!in_burst()) {
     const double came = batches.expected(settings_.calendar, std::max(last_round_, awaited_from_), now);
@@ -121,6 +155,24 @@ std::optional<Round> AdaptiveSchedule::take_round(Second now) {
     return std::nullopt;
   }
   return next_sweep();
+}
+
+std::optional<Round> AdaptiveSchedule::suspected_round() {
+  if (std::exchange(confirming_, false)) {
+    const int few = std::clamp(settings_.batch_max, suspected_asked_min, suspected_asked_max);
+    return Round{Round::Kind::sentinel, static_cast<std::size_t>(few), 0};
+  }
+  const double by_chance = waited_in_burst_s_ * (seen_ + 1) / (waited_s_ + day_s);
+  const bool is_one = seen_in_burst_ > 1 && static_cast<double>(seen_in_burst_ - 1) >= suspected_excess * by_chance;
+  if (next_sweep_ == 0) suspicion_ = is_one ? suspicion_max : suspicion_ - 1;
+  if (next_sweep_ == suspected_sweeps || (next_sweep_ == 0 && !is_one)) {
+    // Sweeps are dear: the next batch is not suspected before half an interval is over.
+    if (next_sweep_ != 0) awaited_from_ = later(burst_at_, settings_.cold_interval / 2);
+    burst_at_ = 0;
+    return std::nullopt;
+  }
+  ++next_sweep_;
+  return Round{Round::Kind::sweep, ~std::size_t{0}, 0};
 }
 
 /// One sight alone: are the misses after it likelier if it was a straggler than if the batch is out?
@@ -158,8 +210,17 @@ void AdaptiveSchedule::end_burst() {
   burst_at_ = 0;
 }
 
+void AdaptiveSchedule::note_exposure(const OpenShipment& shipment, Second asked_at, bool hit) {
+  if (knows_batches()) return;
+  const double waited = asked_at - std::min(asked_at, std::max(shipment.entered, shipment.last_asked));
+  waited_s_ += waited;
+  if (in_burst()) waited_in_burst_s_ += waited;
+  if (hit) seen_ += 1;
+}
+
 void AdaptiveSchedule::missed(const OpenShipment& shipment, Second asked_at) {
-  if (!plan_ || !plan_->batches.found || asked_at < awaited_from_) return;
+  note_exposure(shipment, asked_at, false);
+  if (!knows_batches() || asked_at < awaited_from_) return;
   const double hit = evidence_of_miss * chance_of_hit(shipment, asked_at);
   if (!in_burst())
     missed_batch_ = missed_batch_ * (1 - hit) / (1 - missed_batch_ * hit);
@@ -174,15 +235,16 @@ void AdaptiveSchedule::saw(const OpenShipment& shipment, Second asked_at) {
     waits_.erase(waits_.begin(), waits_.begin() + dropped);
     scored_ -= std::min(scored_, dropped);
   }
-  if (!plan_ || !plan_->batches.found) return;
+  note_exposure(shipment, asked_at, true);
   if (in_burst()) {
     ++seen_in_burst_;
-  } else if (asked_at >= awaited_from_) {
+  } else if (asked_at >= awaited_from_ && (knows_batches() || suspects_batches())) {
     burst_at_ = asked_at;
     next_sweep_ = 0;
     confirming_ = true;
     seen_in_burst_ = 1;
     missed_in_burst_ = 1;
+    waited_in_burst_s_ = 0;
   }
 }
 
@@ -204,10 +266,13 @@ LearningInput AdaptiveSchedule::learning_input(std::vector<OpenShipment> open, P
 
 void AdaptiveSchedule::adopt(std::shared_ptr<const AdaptivePlan> plan) {
   scored_ = std::min(plan->waits, waits_.size());
+  const bool knew = knows_batches();
   plan_ = std::move(plan);
   if (!in_burst()) return;
-  if (!plan_->batches.found)
+  if (knows_batches() != knew)
     burst_at_ = 0;
+  else if (!knows_batches())
+    return;
   else
     next_sweep_ = std::min(next_sweep_, sweep_count());
 }

@@ -24,7 +24,7 @@ struct AdaptiveSettings {
   AdaptiveCalendar calendar;
   int batch_max = 1;              ///< shipments in a request
   Second max_interval = day_s;    ///< nobody waits longer, whatever was learned
-  Second cold_interval = hour_s;  ///< before anything was learned
+  Second cold_interval = hour_s;  ///< before anything was learned; at most max_interval
   std::uint64_t seed = 0;
 };
 
@@ -97,6 +97,11 @@ class AdaptiveSchedule {
   /// Chance that a sentinel shows a batch which is out: it may be out only in part.
   double chance_of_hit(const OpenShipment& shipment, Second now) const;
   bool in_burst() const { return burst_at_ != 0; }
+  bool knows_batches() const { return plan_ && plan_->batches.found; }
+  bool suspects_batches() const { return !knows_batches() && suspicion_ > 0 && (!plan_ || !plan_->batches.judged()); }
+  Second cold_mark(std::int64_t shipment_id, Second after) const;
+  std::optional<Round> suspected_round();
+  void note_exposure(const OpenShipment& shipment, Second asked_at, bool hit);
   bool was_straggler() const;
   Round next_sweep();
   void end_burst();
@@ -120,6 +125,11 @@ class AdaptiveSchedule {
   bool confirming_ = false;  ///< the first sight may be a straggler: a few are asked before all are
   std::size_t seen_in_burst_ = 0;
   double missed_in_burst_ = 1;  ///< likelihood of the misses since the first sight, if it is a batch
+
+  // While it is not known whether there are batches: is what is seen together more than comes together by chance?
+  int suspicion_;
+  double seen_ = 0, waited_s_ = 0;  ///< publications, and how long was waited for them
+  double waited_in_burst_s_ = 0;    ///< of that, what ended in this burst after its first sight
 };
 
 }  // namespace remitod::scheduler

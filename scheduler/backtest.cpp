@@ -126,16 +126,18 @@ Simulation::Simulation(const std::vector<TraceRow>& rows, const BacktestOptions&
   allowed.requests_per_minute = options.requests_per_minute;
   for (const auto& [carrier, number] : carriers) {
     const std::uint64_t seed = mix(options.seed) ^ mix(static_cast<std::uint64_t>(carrier));
-    carriers_.push_back(
-        {.schedule = AdaptiveSchedule(
-             {.calendar = options.calendar, .batch_max = options.batch_max, .max_interval = max_interval, .seed = seed},
-             now_),
-         .limits = Limits(allowed),
-         .breaker = Breaker(allowed),
-         .jitter = Jitter(seed),
-         .queue = {},
-         .open = {},
-         .next_rebuild = start_ + cold_s});
+    carriers_.push_back({.schedule = AdaptiveSchedule({.calendar = options.calendar,
+                                                       .batch_max = options.batch_max,
+                                                       .max_interval = max_interval,
+                                                       .cold_interval = std::min(budget_.even_interval(), max_interval),
+                                                       .seed = seed},
+                                                      now_),
+                         .limits = Limits(allowed),
+                         .breaker = Breaker(allowed),
+                         .jitter = Jitter(seed),
+                         .queue = {},
+                         .open = {},
+                         .next_rebuild = start_ + cold_s});
   }
 }
 
@@ -237,9 +239,9 @@ void Simulation::answer(Carrier& carrier, std::size_t index) {
     closed |= rows_[ship.rows[ship.seen]].final;
   }
   if (ship.seen == before) {
-    carrier.schedule.missed(ship.open, now_);
+    if (adaptive()) carrier.schedule.missed(ship.open, now_);
   } else {
-    carrier.schedule.saw(ship.open, now_);
+    if (adaptive()) carrier.schedule.saw(ship.open, now_);
     ship.open.status = number_of(rows_[ship.rows[ship.seen - 1]].status);
     ship.open.entered = now_;
   }

@@ -119,6 +119,9 @@ struct LaneStatus {
   BreakerState breaker = BreakerState::closed;
   Instant resting_until{};  ///< breaker or Retry-After; epoch: not resting
   int failures_in_row = 0;
+  /// Whether it is worth telling people: a carrier that nobody has to be asked about any more is not tried again
+  /// either.
+  bool is_failing() const { return breaker != BreakerState::closed && (shipments != 0 || resting_until != Instant{}); }
   std::optional<Instant> next_due;
   std::size_t resync_left = 0;  ///< shipments marked by hand and not yet answered
   Hold hold;

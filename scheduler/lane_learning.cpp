@@ -28,9 +28,12 @@ constexpr double overhead_kept = 0.98;
 constexpr std::size_t recent_waits_max = 256;
 
 AdaptiveSettings settings_of(const LaneConfig& config, AdaptiveCalendar calendar, std::uint64_t seed) {
+  const auto max_interval = static_cast<Second>(config.adaptive->max_interval.count());
+  const Second even = Budget(config.adaptive->budget, config.batch_max, 0).even_interval();
   return {.calendar = std::move(calendar),
           .batch_max = config.batch_max,
-          .max_interval = static_cast<Second>(config.adaptive->max_interval.count()),
+          .max_interval = max_interval,
+          .cold_interval = std::min(even, max_interval),
           .seed = seed};
 }
 

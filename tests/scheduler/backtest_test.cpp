@@ -26,11 +26,11 @@ BacktestOptions in_mode(Mode mode, double share = 1) {
   return options;
 }
 
-std::vector<TraceRow> three_carriers(int days, int shipments_a_day = 6) {
+std::vector<TraceRow> three_carriers(int days, int shipments_a_day = 6, std::uint64_t seed = 11) {
   return make_trace({{.carrier = 1, .publishes = at_once(), .shipments_a_day = shipments_a_day},
                      {.carrier = 2, .publishes = hourly_at(17), .shipments_a_day = shipments_a_day},
                      {.carrier = 3, .publishes = daily_at(19 * 60 + 30, 12), .shipments_a_day = 2 * shipments_a_day}},
-                    days, 11);
+                    days, seed);
 }
 
 /// Mean delay, minutes, of what was published from then on.
@@ -151,11 +151,18 @@ TEST(Backtest, AdaptiveKeepsItsBudgetOnceItHasLearned) {
 }
 
 TEST(Backtest, AQuarterOfThePollsBuysHalfOfABatchsDelay) {
-  const auto rows = three_carriers(28, 10);
-  const Backtest hourly = run_backtest(rows, in_mode(Mode::hourly)), quarter = run_backtest(rows, adaptive(0.25));
-  const Second from = monday + 14 * day_s;
-  EXPECT_LT(mean_delay(rows, quarter, from, 2), mean_delay(rows, hourly, from, 2));
-  EXPECT_LT(mean_delay(rows, quarter, from, 3), 0.5 * mean_delay(rows, hourly, from, 3));
+  double hourlys_2 = 0, hourlys_3 = 0, ours_2 = 0, ours_3 = 0;  // of one trace alone it is as much luck
+  for (const std::uint64_t seed : {11U, 12U, 13U}) {
+    const auto rows = three_carriers(28, 10, seed);
+    const Backtest hourly = run_backtest(rows, in_mode(Mode::hourly)), quarter = run_backtest(rows, adaptive(0.25));
+    const Second from = monday + 14 * day_s;
+    hourlys_2 += mean_delay(rows, hourly, from, 2);
+    hourlys_3 += mean_delay(rows, hourly, from, 3);
+    ours_2 += mean_delay(rows, quarter, from, 2);
+    ours_3 += mean_delay(rows, quarter, from, 3);
+  }
+  EXPECT_LT(ours_2, hourlys_2);
+  EXPECT_LT(ours_3, 0.5 * hourlys_3);
 }
 
 TEST(Backtest, ADailyBatchIsNoticedWithinMinutes) {
