@@ -114,6 +114,8 @@ class CsvWriter {
     while (end == CellReader::End::cell && !cells_.at_end()) {
       end = take();
       const std::string_view name = trimmed(cells_.cell());
+      if (name.size() > name_bytes_max) return builder_.fail(name_too_long(name));
+      if (!has_place(names_.size())) return;
       names_.push_back(name.empty() ? place_name(names_.size()) : element_name(name));
     }
     columns_ = names_.size();
@@ -130,6 +132,7 @@ class CsvWriter {
       if (builder_.error()) return;
       const std::string_view cell = cells_.cell();
       if (count == 0 && end == CellReader::End::row && trimmed(cell).empty()) return;  // a blank line
+      if (!has_place(count)) return;
       if (!cell.empty()) filled = count + 1;
       if (count >= columns_ && cell.empty() && columns_ != 0) continue;  // a separator at the end of the line
       if (!row) row = builder_.append(root, "row");
@@ -152,6 +155,13 @@ class CsvWriter {
       builder_.fail(
           {DecodeError::Kind::truncated, "line " + std::to_string(line) + ": a quoted cell begins and never ends"});
     return end;
+  }
+
+  bool has_place(std::size_t place) {
+    if (place < columns_max) return true;
+    builder_.fail({DecodeError::Kind::malformed, "line " + std::to_string(cells_.line()) + ": more than " +
+                                                     std::to_string(columns_max) + " cells in a row"});
+    return false;
   }
 
   static std::string place_name(std::size_t place) { return "c" + std::to_string(place + 1); }

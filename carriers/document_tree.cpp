@@ -106,6 +106,12 @@ DecodeError too_many_nodes(const DecodeOptions& options) {
   return {DecodeError::Kind::too_many_nodes, "more than " + std::to_string(options.nodes_max) + " nodes"};
 }
 
+DecodeError name_too_long(std::string_view name) {
+  return {DecodeError::Kind::malformed, "a name of " + std::to_string(name.size()) + " bytes, and " +
+                                            std::to_string(name_bytes_max) + " are the most: '" + excerpt(name, 0, 60) +
+                                            "'"};
+}
+
 DecodeError wrong_at(DecodeError::Kind kind, std::string_view text, std::size_t at, std::string_view what) {
   std::size_t from = at - std::min<std::size_t>(at, 60);
   while (from < at && utf8_sequence(text, from) == 0) ++from;  // not from the middle of a character

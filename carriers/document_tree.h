@@ -16,6 +16,11 @@
 
 namespace remitod::carriers {
 
+/// Longer keys and headers are no names, and every element would carry its own copy.
+inline constexpr std::size_t name_bytes_max = 256;
+/// Cells of a row, empty ones included.
+inline constexpr std::size_t columns_max = 10'000;
+
 /// Writes one tree: counts what is added to it, documents embedded in it included, and keeps what there is to tell.
 class TreeBuilder {
  public:
@@ -75,6 +80,7 @@ std::optional<DecodeError> html_page(std::string_view text);
 
 DecodeError too_deep(const DecodeOptions& options);
 DecodeError too_many_nodes(const DecodeOptions& options);
+DecodeError name_too_long(std::string_view name);
 /// "byte 812: what: '...'", with the text around `at`.
 DecodeError wrong_at(DecodeError::Kind kind, std::string_view text, std::size_t at, std::string_view what);
 

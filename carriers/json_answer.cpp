@@ -54,6 +54,10 @@ class JsonWriter {
   }
   bool key(std::string& key) {
     drop_forbidden(key);
+    if (key.size() > name_bytes_max) {
+      builder_.fail(name_too_long(key));
+      return false;
+    }
     open_.back().next = name_of_key(std::move(key));
     return true;
   }

@@ -215,7 +215,7 @@ class App {
     for (const Poller::CarrierView& carrier : carriers) {
       const scheduler::LaneStatus lane = carrier.lane.status(runtime_.now());
       shipments += lane.shipments;
-      if (lane.breaker != scheduler::BreakerState::closed) failing += " " + carrier.lane.config().carrier;
+      if (lane.is_failing()) failing += " " + carrier.lane.config().carrier;
     }
     return "following " + std::to_string(shipments) + " shipment(s) at " + std::to_string(carriers.size()) +
            " carrier(s)" + (failing.empty() ? "" : ", failing:" + failing) +

@@ -102,7 +102,7 @@ const CarrierMetric carrier_metrics[] = {
     {"remitod_reports_waiting_for_commit", "Changed reports that wait for the database.", measured,
      [](const View& c, const auto&) { return number(c.waiting_for_commit); }},
     {"remitod_breaker_open", "1 while the carrier rests after failures, or is being tried again.", measured,
-     [](const View&, const auto& lane) { return lane.breaker == scheduler::BreakerState::closed ? 0.0 : 1.0; }},
+     [](const View&, const auto& lane) { return lane.is_failing() ? 1.0 : 0.0; }},
     {"remitod_failures_in_row", "Failed requests since the last good one.", measured,
      [](const View&, const auto& lane) { return number(lane.failures_in_row); }},
     {"remitod_login_failing", "1 while the carrier does not let us in.", measured,

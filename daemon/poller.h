@@ -47,6 +47,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -148,7 +149,7 @@ class Poller {
   std::vector<CarrierView> carriers() const;
   std::optional<CarrierView> carrier(std::string_view name) const;
   const scheduler::Lane* lane(std::string_view carrier) const;
-  std::size_t orphans() const { return orphans_; }
+  std::size_t orphans() const { return orphans_.size(); }
   bool database_trouble() const;
 
  private:
@@ -214,7 +215,7 @@ class Poller {
   Hooks hooks_;
   std::map<std::string, std::unique_ptr<Carrier>, std::less<>> carriers_;
   std::deque<Carrier*> learners_;  ///< the first one learns now
-  std::size_t orphans_ = 0;
+  std::set<std::int64_t> orphans_;
   bool stopping_ = false;
 };
 

@@ -41,7 +41,7 @@ void Poller::add_shipments(std::span<const db::OpenShipment> shipments) {
 void Poller::add_shipment(const db::OpenShipment& shipment, Instant last_asked) {
   Carrier* carrier = find(shipment.carrier);
   if (!carrier) {
-    ++orphans_;
+    orphans_.insert(shipment.shipment_id);
     return;
   }
   if (!carrier->profile->can_track()) return;  // it tells of its own accord, or not at all
@@ -55,7 +55,10 @@ void Poller::add_shipment(const db::OpenShipment& shipment, Instant last_asked) 
 
 void Poller::remove(std::string_view carrier_name, std::span<const std::int64_t> shipment_ids) {
   Carrier* carrier = find(carrier_name);
-  if (!carrier) return;
+  if (!carrier) {
+    for (const std::int64_t shipment_id : shipment_ids) orphans_.erase(shipment_id);
+    return;
+  }
   for (const std::int64_t shipment_id : shipment_ids) carrier->lane.remove(shipment_id);
   if (!shipment_ids.empty()) hooks_.resync_answered(shipment_ids);
 }

@@ -23,6 +23,8 @@ void Resync::begin(const db::ResyncRequest& request, std::vector<db::ResyncScope
     return;
   }
   if (active_.contains(request.resync_id)) return;
+  // Carried out, and the database did not hear of it.
+  if (const auto done = finished_.find(request.resync_id); done != finished_.end()) return record(done->second);
   // What no lane holds here (its carrier is not configured) cannot be asked.
   std::erase_if(scope, [this](const db::ResyncScope& one) {
     const scheduler::Lane* lane = poller_.lane(one.carrier);
@@ -64,19 +66,24 @@ void Resync::answered(std::span<const std::int64_t> shipment_ids) {
 void Resync::finish(std::int64_t resync_id, std::size_t shipments, std::string target, std::string error) {
   active_.erase(resync_id);
   log(Level::info, "resync_finished", {{"resync_id", resync_id}, {"target", target}, {"shipments", shipments}});
-  finished_[resync_id] = {resync_id, std::move(target), shipments, shipments, true, error, {}};
+  Progress& finished = finished_[resync_id];
+  finished = {resync_id, std::move(target), shipments, shipments, true, std::move(error), {}};
+  record(finished);
   if (finished_.size() > finished_max) finished_.erase(finished_.begin());
+}
+
+void Resync::record(const Progress& finished) {
   executor_.run<bool>(
-      [=, now = runtime_.now()](db::Session& session) -> db::DbResult<bool> {
-        const auto count = static_cast<std::int64_t>(shipments);
-        auto finished = db::finish_resync_request(session, resync_id, count, error, now);
-        if (!finished) return std::unexpected(finished.error());
+      [id = finished.resync_id, count = static_cast<std::int64_t>(finished.shipments), error = finished.error,
+       now = runtime_.now()](db::Session& session) -> db::DbResult<bool> {
+        auto recorded = db::finish_resync_request(session, id, count, error, now);
+        if (!recorded) return std::unexpected(recorded.error());
         return true;
       },
-      [resync_id](db::DbResult<bool> result) {
-        // The row stays unfinished: the next start takes it up again, which costs requests and loses nothing.
-        if (!result)
-          log(Level::warning, "resync_not_recorded", {{"resync_id", resync_id}, {"error", result.error().message}});
+      [id = finished.resync_id](db::DbResult<bool> result) {
+        // The row stays unfinished: it is found again after the trouble, or by the next start, which carries it out
+        // once more: that costs requests and loses nothing.
+        if (!result) log(Level::warning, "resync_not_recorded", {{"resync_id", id}, {"error", result.error().message}});
       });
 }
 

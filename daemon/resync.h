@@ -48,6 +48,7 @@ class Resync {
     bool done() const;
   };
   void finish(std::int64_t resync_id, std::size_t shipments, std::string target, std::string error);
+  void record(const Progress& finished);
 
   Runtime& runtime_;
   db::Executor& executor_;

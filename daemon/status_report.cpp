@@ -217,7 +217,7 @@ std::vector<Trouble> find_trouble(const StatusSources& sources, const StatusRows
     const std::string& error = carrier.counters.last_error;
     if (const std::string login = carrier.access.login_trouble(); !login.empty())
       found.push_back({"login", name, login, 0, "carrier " + name + " does not let us in: " + login});
-    else if (carrier.lane.breaker() != scheduler::BreakerState::closed)
+    else if (carrier.lane.status(sources.now).is_failing())
       found.push_back({"carrier", name, error, 0, "carrier " + name + " fails: " + error});
     if (const Instant rest = carrier.lane.orders_resting_until(); rest > sources.now + short_rest)
       found.push_back(

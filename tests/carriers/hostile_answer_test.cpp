@@ -40,6 +40,19 @@ TEST(HostileAnswer, AMillionNodesAreTooMany) {
   }
 }
 
+// Of a key that names every item of an array the tree holds as many copies.
+TEST(HostileAnswer, ALongNameIsRefusedBeforeItIsCopiedThousandsOfTimes) {
+  const std::string name(32'000, 'A');
+  EXPECT_EQ(kind_of(decode_json("{\"" + name + "\": [0" + repeated(",0", 16'000) + "]}")), "malformed");
+  EXPECT_EQ(kind_of(decode(name + "\n" + repeated("1\n", 16'000), "", {.format = Format::csv})), "malformed");
+  EXPECT_EQ(kind_of(decode_json("{\"" + std::string(256, 'A') + "\": 1}")), "decoded");
+}
+
+TEST(HostileAnswer, ARowOfSeparatorsAloneIsRefused) {
+  for (const std::string start : {"", "a\n"})
+    EXPECT_EQ(kind_of(decode(start + repeated(",", 1'000'000) + "x", "", {.format = Format::csv})), "malformed");
+}
+
 TEST(HostileAnswer, ReleaseCharactersAloneEndSomewhere) {
   EXPECT_EQ(kind_of(decode("UNB+UNOA:2'" + repeated("?", 1'000'001), "", {.format = Format::edifact})), "decoded");
 }

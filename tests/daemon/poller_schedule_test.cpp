@@ -173,6 +173,18 @@ TEST_F(PollerTest, ShipmentsOfACarrierThatIsNotConfiguredAreCountedAndLeftAlone)
   clock().run_for(3h);
   EXPECT_EQ(daemon->poller.orphans(), 1u);
   EXPECT_THAT(carriers.sent(), IsEmpty());
+  const std::int64_t shipment_id = database.number("select id from shipments");
+  daemon->poller.remove("nobody", std::vector{shipment_id});
+  EXPECT_EQ(daemon->poller.orphans(), 0u) << "when it is forgotten";
+}
+
+TEST_F(PollerTest, ACarrierOfWhichNobodyIsLeftIsNotSaidToFail) {
+  carriers.always("chazki", http_answer(503, "", "text/plain"));
+  follow_chazki(1);
+  ASSERT_TRUE(clock().run_until_true([&] { return lane().status(clock().now()).is_failing(); }, monday + 12h));
+  daemon->poller.remove("chazki", std::vector<std::int64_t>{1});
+  clock().run_for(3h);
+  EXPECT_FALSE(lane().status(clock().now()).is_failing());
 }
 
 }  // namespace

@@ -47,6 +47,23 @@ TEST_F(UnheardCommit, AResyncThatWasTakenUpIsCarriedOut) {
   EXPECT_EQ(count("resync_requests where finished_at is null"), 0);
 }
 
+TEST_F(UnheardCommit, AResyncWhoseEndWasNotRecordedIsNotCarriedOutAgain) {
+  follow("oca", "100");
+  daemon->intake.wake();
+  clock().run_for(1s);
+  const std::size_t asked_before = carriers.asked_at("oca", "100").size();
+  database.sql("insert into resync_requests (target) values ('oca')");
+  daemon->intake.wake();
+  ASSERT_TRUE(clock().run_until_true([&] { return carriers.asked_at("oca", "100").size() > asked_before; },
+                                     clock().now() + 1min));
+  daemon->executor.fail_always(db::DbError::Kind::busy);
+  clock().run_for(30s);
+  daemon->executor.stop_failing();
+  clock().run_for(1min);
+  EXPECT_EQ(carriers.asked_at("oca", "100").size(), asked_before + 1);
+  EXPECT_EQ(count("resync_requests where finished_at is null"), 0);
+}
+
 TEST_F(UnheardCommit, ATransitionThatWasWrittenIsNumberedAndTold) {
   follow("oca", "100");
   carriers.show("oca", "100", {{monday, "63", "Entregado"}});
