@@ -26,9 +26,9 @@ constexpr double batch_statuses_min = 2;
 constexpr double evidence_of_miss = 0.25;
 /// Probabilities of a missed batch below this do not change when to look.
 constexpr double missed_min = 1e-3;
-/// Before anything is known shipments are asked at marks that are this far apart: few enough for requests to have
-/// company, and often enough for a batch to be seen soon by somebody.
-constexpr Second cold_step_s = 1800;
+/// Before anything is known an interval has so many marks, and each a part of the shipments: few enough for requests to
+/// have company, and enough for a batch to be seen soon by somebody.
+constexpr Second cold_marks = 8;
 /// A batch that is suspected: so many are asked whether there is one, then all, and all once more.
 constexpr int suspected_asked_min = 8, suspected_asked_max = 20;
 constexpr std::size_t suspected_sweeps = 2;
@@ -71,9 +71,9 @@ Second AdaptiveSchedule::next_poll(const OpenShipment& shipment, Second now) con
 /// one of a batch, the others are asked.
 Second AdaptiveSchedule::cold_mark(std::int64_t shipment_id, Second after) const {
   const Second interval = settings_.cold_interval;
-  const Second marks = std::max<Second>(1, interval / cold_step_s);
-  const auto dice = static_cast<Second>(mix(settings_.seed ^ mix(static_cast<std::uint64_t>(shipment_id))) % marks);
-  const Second mark = after - after % interval + dice * (interval / marks);
+  const auto dice =
+      static_cast<Second>(mix(settings_.seed ^ mix(static_cast<std::uint64_t>(shipment_id))) % cold_marks);
+  const Second mark = after - after % interval + dice * (interval / cold_marks);
   return mark > after ? mark : later(mark, interval);
 }
 
