@@ -88,10 +88,10 @@ struct AdaptivePollerTest : PollerTest {
 };
 
 TEST_F(AdaptivePollerTest, LearnsTheEveningFromCommittedAnswersAndAsksThen) {
-  live_through_days(3);
-  const double hourly = mean_delay(0);
-  live_through_days(9);
-  EXPECT_LT(mean_delay(11), hourly / 2) << "and " << hourly << " on the first day";
+  constexpr double hourly = 30;  // minutes, on average
+  live_through_days(12);
+  EXPECT_LT(mean_delay(0), hourly / 2) << "the first evening: the first sight is suspected to be of a batch";
+  EXPECT_LT(mean_delay(11), hourly / 6);
   ASSERT_TRUE(lane().plan());
   EXPECT_THAT(lane().plan()->waits, Ge(80u));
 }
