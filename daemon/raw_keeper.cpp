@@ -1,6 +1,7 @@
 #include "daemon/raw_keeper.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "daemon/log.h"
@@ -86,14 +87,15 @@ std::vector<std::string> RawKeeper::to_trim() {
 // Redacting is done where it holds up nobody: bodies are large, and secrets have many forms.
 void RawKeeper::flush() {
   if (std::exchange(writing_, true)) return;  // a slow database is not given more and more to hold
-  waiting_bytes_ = 0;
+  const auto batch = std::make_shared<std::vector<Waiting>>(std::exchange(waiting_, {}));
+  const std::size_t bytes = std::exchange(waiting_bytes_, 0);
   executor_.run<bool>(
-      [waiting = std::exchange(waiting_, {}), carriers = to_trim(), bytes_max = bytes_max_,
-       now = runtime_.now()](db::Session& session) mutable -> db::DbResult<bool> {
+      [batch, carriers = to_trim(), bytes_max = bytes_max_,
+       now = runtime_.now()](db::Session& session) -> db::DbResult<bool> {
         std::vector<db::RawAnswer> answers;
-        for (Waiting& one : waiting) {
-          if (one.redactor) redact(*one.redactor, one.answer);
-          answers.push_back(std::move(one.answer));
+        for (const Waiting& one : *batch) {
+          answers.push_back(one.answer);
+          if (one.redactor) redact(*one.redactor, answers.back());
         }
         if (auto kept = db::keep_raw_answers(session, answers, now); !kept) return std::unexpected(kept.error());
         if (!carriers.empty())
@@ -101,9 +103,17 @@ void RawKeeper::flush() {
             return std::unexpected(trimmed.error());
         return true;
       },
-      [this](db::DbResult<bool> result) {
+      [this, batch, bytes](db::DbResult<bool> result) {
         writing_ = false;
-        if (!result) log(Level::warning, "raw_answers_lost", {{"error", result.error().message}});
+        if (!result && result.error().retryable() && !stopping_) {
+          log(Level::warning, "raw_answers_delayed", {{"answers", batch->size()}, {"error", result.error().message}});
+          for (const Waiting& one : *batch) untrimmed_.insert(one.answer.carrier);
+          waiting_.insert(waiting_.begin(), std::make_move_iterator(batch->begin()),
+                          std::make_move_iterator(batch->end()));
+          waiting_bytes_ += bytes;
+        } else if (!result) {
+          log(Level::warning, "raw_answers_lost", {{"answers", batch->size()}, {"error", result.error().message}});
+        }
         if (!waiting_.empty()) flush_soon();
       });
 }

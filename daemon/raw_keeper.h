@@ -1,7 +1,7 @@
 // Brings answers to the database that changed something or could not be understood, without letting a carrier that
 // fails all day, or one that tells a great deal, fill it: at most one transaction a second and one at a time, a bounded
 // number of bytes waiting, one answer that could not be understood for each carrier, remito and reason in that time,
-// and so many bytes of each carrier in the database.
+// and so many bytes of each carrier in the database. What the database does not take waits until it does, or we stop.
 #pragma once
 
 #include <cstdint>
