@@ -271,9 +271,7 @@ void AdaptiveSchedule::adopt(std::shared_ptr<const AdaptivePlan> plan) {
   if (!in_burst()) return;
   if (knows_batches() != knew)
     burst_at_ = 0;
-  else if (!knows_batches())
-    return;
-  else
+  else if (knows_batches())
     next_sweep_ = std::min(next_sweep_, sweep_count());
 }
 
