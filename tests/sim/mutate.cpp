@@ -55,8 +55,10 @@ bool World::mutate() {
     case Mutation::grant_again:
       return changes("update remito_requests set state = 'unknown' where state = 'granted'");
     case Mutation::stuck_cancel:
+      // One that waits for its turn would be settled by the end of its shipment.
       return changes(
-          "update cancel_requests set retry_at = 9000000000000000, state = 'pending' where state = 'sending'");
+          "update cancel_requests set fencing_token = fencing_token + 1, lease_expires_at = 9000000000000000 "
+          "where state = 'sending'");
     case Mutation::false_cancel:
       return changes("update cancel_requests set state = 'cancelled' where state = 'refused' and " + just_settled());
     case Mutation::ask_person:

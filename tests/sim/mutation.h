@@ -29,7 +29,7 @@ enum class Mutation : std::uint8_t {
   reorder_letters,     ///< a letter is kept back until the next one of its order is
                        ///< out
   send_cancels_twice,  ///< the wire re-sends what asks to cancel a shipment
-  stuck_cancel,        ///< a cancellation waits for a time that does not come
+  stuck_cancel,        ///< a cancellation waits for an answer that does not come
   false_cancel,        ///< one that the carrier refused is said to be done
   refuse_again,        ///< an order that was cancelled is not let ask again
   move_cancelled,      ///< a cancelled shipment is said to move

@@ -46,9 +46,9 @@ TEST_P(Mutations, AreCaughtByTheirCheck) {
     EXPECT_NE(run(1).trace_hash, run(1).trace_hash);
     return;
   }
-  // A rule that is broken shows itself where there is something to break it on.
+  // A rule that is broken shows itself where there is something to break it on: some find it in one seed of six.
   std::string others;
-  for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+  for (std::uint64_t seed = 1; seed <= 30; ++seed) {
     const RunResult result = run(seed);
     if (result.broken && result.broken->check == GetParam().caught_by) return;
     if (result.broken) others += result.broken->check + ": " + result.broken->what + "\n";
