@@ -1,5 +1,5 @@
-// One request on libcurl's hands. Private to curl_transport.cpp; no file besides the two of this name and that one
-// includes curl. Belongs to the transport's thread.
+// One request on libcurl's hands. Private to curl_transport.cpp; no file but carriers/curl_* includes curl. Belongs to
+// the transport's thread.
 #pragma once
 
 #include <curl/curl.h>
@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "carriers/curl_options.h"
+#include "carriers/curl_url.h"
 #include "carriers/transport.h"
 #include "carriers/transport_gate.h"
 
@@ -60,18 +61,17 @@ class CurlTransfer {
   static int check_redirect(void* self, char*, char*, int, int);
   std::expected<void, FetchError> set_headers(std::vector<std::string> headers);
   void set_method(std::string method, bool has_body);
-  void parse_url();
   HttpAnswer take_answer();
   curl_off_t bytes_moved() const;
   FetchError error(CURLcode code) const;
   bool provably_unsent() const;
 
   const TransportOptions& options_;
-  std::unique_ptr<CURLU, CurlFreeUrl> parsed_url_;  ///< null: not yet. Outlives the handle that reads it
+  CurlUrl url_;  ///< outlives the handle, which reads it
   std::unique_ptr<CURL, CurlFreeEasy> easy_;
   std::array<char, CURL_ERROR_SIZE> error_text_{};
 
-  std::string url_, method_;
+  std::string method_;
   std::vector<std::string> headers_;
   std::unique_ptr<curl_slist, CurlFreeList> header_list_;
   bool had_body_ = false, fresh_connection_ = false;

@@ -1,4 +1,4 @@
-// How requests leave the process. Only curl_transport.cpp and its curl_transfer include curl; tests and simulations
+// How requests leave the process. Only carriers/curl_* include curl; tests and simulations
 // bring their own implementation.
 #pragma once
 

@@ -38,12 +38,17 @@ TEST_F(CurlOptionsTest, DigestAuthenticationAnswersTheChallengeAndNeverSendsTheP
   EXPECT_EQ(requests[1].body, "<ask/>");
   EXPECT_THAT(requests[1].header("Authorization").value_or(""), StartsWith("Digest username=\"user\""));
   EXPECT_THAT(requests[1].head, Not(HasSubstr("hush")));
+  for (const std::string target : {"/u", "/v"}) {
+    ASSERT_TRUE(fetch(post(server.url(target), "")));
+    EXPECT_THAT(server.requests().back().header("Authorization").value_or(""), HasSubstr("uri=\"" + target + "\""));
+  }
 }
 
 TEST_F(CurlOptionsTest, ARedirectIsFollowedOnTheSameHostWhereTheProfileAllowsIt) {
   options->redirects_max = 1;
   ScriptedServer server([](const ReceivedRequest& request) {
-    return request.target() == "/old" ? redirect("/new?x=1") : ScriptedAnswer::ok("here: " + request.target());
+    return request.target().starts_with("/old") ? redirect("/new?x=1")
+                                                : ScriptedAnswer::ok("here: " + request.target());
   });
   HttpRequest request = get(server.url("/old"));
   request.headers = {"X-Key: k"};
@@ -51,6 +56,8 @@ TEST_F(CurlOptionsTest, ARedirectIsFollowedOnTheSameHostWhereTheProfileAllowsIt)
   ASSERT_TRUE(result) << result.error().message;
   EXPECT_EQ(result->body, "here: /new?x=1");
   EXPECT_EQ(server.requests().back().header("X-Key"), "k");
+  for (const std::string target : {"/old/2", "/old/3"})
+    EXPECT_EQ(fetch(get(server.url(target)))->body, "here: /new?x=1");
 }
 
 TEST_F(CurlOptionsTest, EachRequestOfTheSameUrlBeginsThereAnewAfterARedirect) {
@@ -110,9 +117,11 @@ TEST_F(CurlOptionsTest, TheHeadersThatAProfileReadsComeWithTheAnswer) {
 TEST_F(CurlOptionsTest, AProxyIsUsedWhereTheProfileNamesOne) {
   ScriptedServer proxy([](const ReceivedRequest& request) { return ScriptedAnswer::ok("for " + request.target()); });
   options->proxy = "http://127.0.0.1:" + std::to_string(proxy.port());
-  const FetchResult result = fetch(get("http://carrier.invalid/t"));
-  ASSERT_TRUE(result) << result.error().message;
-  EXPECT_EQ(result->body, "for http://carrier.invalid/t");
+  for (const std::string url : {"http://carrier.invalid/t", "http://carrier.invalid/u", "http://carrier.invalid/v"}) {
+    const FetchResult result = fetch(get(url));
+    ASSERT_TRUE(result) << result.error().message;
+    EXPECT_EQ(result->body, "for " + url);
+  }
 }
 
 TEST_F(CurlOptionsTest, RequestsLeaveFromTheAddressThatTheProfileStates) {

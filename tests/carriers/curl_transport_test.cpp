@@ -93,6 +93,29 @@ TEST_F(CurlTransportTest, EachRequestGoesWhereItSaysHoweverOftenTheLastOnesUrlWa
   EXPECT_EQ(fetch(get(server.url("/c")))->body, "/c");
 }
 
+TEST_F(CurlTransportTest, WhatIsAskedDoesNotDependOnWhatWasAskedBefore) {
+  ScriptedServer server(echo_target);
+  ScriptedServer other([](const ReceivedRequest& request) { return ScriptedAnswer::ok("other " + request.target()); });
+  const std::string with_user = "http://u:p@127.0.0.1:" + std::to_string(server.port()) + "/9?q";
+  const std::vector<std::string> urls{server.url("/1"),      server.url("/2?x=%20&y=a/b"),
+                                      server.url("/"),       server.url(),
+                                      server.url("/3#part"), server.url("/4"),
+                                      server.url("/5/../6"), server.url("/%2e%2e/7"),
+                                      other.url("/8"),       server.url("?x"),
+                                      server.url("/a"),      with_user,
+                                      server.url("/a b"),    server.url("/b"),
+                                      server.url("/c?#x")};
+  const auto in_words = [](const FetchResult& result) { return result ? result->body : result.error().message; };
+  for (int round = 0; round < 3; ++round) {
+    for (const std::string& url : urls) {
+      auto used = std::exchange(transport, std::make_unique<CurlTransport>(deciding.post()));
+      const std::string first = in_words(fetch(get(url)));
+      transport = std::move(used);
+      EXPECT_EQ(in_words(fetch(get(url))), first) << url;
+    }
+  }
+}
+
 TEST_F(CurlTransportTest, HeadersAreThoseOfTheRequestAlone) {
   ScriptedServer server(echo_target);
   HttpRequest first = post(server.url(), "<a/>");
