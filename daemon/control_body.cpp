@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "daemon/shallow_json.h"
+
 namespace remitod::daemon {
 namespace {
 
@@ -17,7 +19,7 @@ bool among(std::initializer_list<std::string_view> keys, std::string_view key) {
 std::expected<ControlBody, std::string> parse_control_body(const std::string& body,
                                                            std::initializer_list<std::string_view> required,
                                                            std::initializer_list<std::string_view> optional) {
-  const json wanted = json::parse(body, nullptr, false);
+  const json wanted = parse_shallow_json(body);
   if (!wanted.is_object()) return std::unexpected("expected a JSON object");
   ControlBody result;
   for (const auto& [key, value] : wanted.items()) {

@@ -10,6 +10,7 @@
 #include "daemon/explain_report.h"
 #include "daemon/remito_control.h"
 #include "daemon/reread_control.h"
+#include "daemon/shallow_json.h"
 #include "daemon/sink_control.h"
 #include "db/resync_record.h"
 
@@ -34,7 +35,7 @@ struct Wanted {
 };
 
 std::expected<Wanted, std::string> parse_resync(const std::string& body) {
-  const json wanted = json::parse(body, nullptr, false);
+  const json wanted = parse_shallow_json(body);
   if (!wanted.is_object() || !wanted.contains("target") || !wanted["target"].is_string())
     return std::unexpected("expected {\"target\": \"all|CARRIER|CARRIER:REMITO|order:N\"}");
   Wanted result;
@@ -239,7 +240,7 @@ void ControlHandlers::forget(const ControlRequest& request, const ControlServer:
 }
 
 void ControlHandlers::try_carrier(const ControlRequest& request, const ControlServer::Reply& reply) const {
-  const json wanted = json::parse(request.body, nullptr, false);
+  const json wanted = parse_shallow_json(request.body);
   const bool well_formed = wanted.is_object() && wanted.size() == 2 && wanted.value("carrier", json()).is_string() &&
                            wanted.value("remito", json()).is_string();
   if (!well_formed) return reply(failure(400, R"(expected {"carrier": "NAME", "remito": "..."})"));

@@ -84,7 +84,7 @@ std::vector<std::string> RawKeeper::to_trim() {
   return {carriers.begin(), carriers.end()};
 }
 
-// Redacting is done where it holds up nobody: bodies are large, and secrets have many forms.
+// Redacting is done on the database's thread, not on the deciding one: bodies are large, and secrets have many forms.
 void RawKeeper::flush() {
   if (std::exchange(writing_, true)) return;  // a slow database is not given more and more to hold
   const auto batch = std::make_shared<std::vector<Waiting>>(std::exchange(waiting_, {}));

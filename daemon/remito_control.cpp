@@ -11,6 +11,7 @@
 
 #include "daemon/log.h"
 #include "daemon/request_rows.h"
+#include "daemon/shallow_json.h"
 #include "db/operator_settlement.h"
 
 namespace remitod::daemon {
@@ -61,7 +62,7 @@ Text remito_in(const json& object, const char* key) {
 
 /// Nothing is passed over: a word that is spelt wrong would settle otherwise than was meant.
 std::expected<db::OperatorSettlement, std::string> read_settlement(const std::string& body) {
-  const json wanted = json::parse(body, nullptr, false);
+  const json wanted = parse_shallow_json(body);
   const auto has = [&](const char* key) { return wanted.contains(key); };
   const bool well_formed = wanted.is_object() && wanted.size() == 3 && has("request") && has("by") &&
                            (has("adopt") || has("refuse") || wanted.value("resend", json()) == json(true));
@@ -115,7 +116,7 @@ void settle_request(RemitoWorker& worker, const ControlRequest& request, const C
 
 void insert_requests(db::Executor& executor, Intake& intake, Instant now, const ControlRequest& request,
                      const ControlServer::Reply& reply) {
-  const json wanted = json::parse(request.body, nullptr, false);
+  const json wanted = parse_shallow_json(request.body);
   const bool well_formed = wanted.is_object() && wanted.size() == 1 && wanted.value("requests", json()).is_array() &&
                            wanted["requests"].size() <= requests_max;
   if (!well_formed)
@@ -139,7 +140,7 @@ void insert_requests(db::Executor& executor, Intake& intake, Instant now, const 
 }
 
 void view_requests(db::Executor& executor, const ControlRequest& request, const ControlServer::Reply& reply) {
-  const json wanted = json::parse(request.body, nullptr, false);
+  const json wanted = parse_shallow_json(request.body);
   const bool well_formed = wanted.is_object() && wanted.size() == 1 && wanted.value("keys", json()).is_array() &&
                            wanted["keys"].size() <= requests_max &&
                            std::ranges::all_of(wanted["keys"], [](const json& key) { return key.is_string(); });

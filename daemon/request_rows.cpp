@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "carriers/nearest_word.h"
+#include "daemon/shallow_json.h"
 
 namespace remitod::daemon {
 namespace {
@@ -87,7 +88,7 @@ class RowReader {
 
 /// With the lines that they begin at.
 std::vector<std::pair<std::size_t, json>> split(std::string_view text) {
-  if (json whole = json::parse(text, nullptr, false); !whole.is_discarded()) {
+  if (json whole = parse_shallow_json(text); !whole.is_discarded()) {
     std::vector<std::pair<std::size_t, json>> rows;
     if (whole.is_array())
       for (json& row : whole) rows.emplace_back(1, std::move(row));
@@ -99,7 +100,7 @@ std::vector<std::pair<std::size_t, json>> split(std::string_view text) {
   for (std::size_t line = 1; !text.empty(); ++line) {
     const std::string_view row = text.substr(0, text.find('\n'));
     text.remove_prefix(std::min(row.size() + 1, text.size()));
-    if (!is_blank(row)) rows.emplace_back(line, json::parse(row, nullptr, false));
+    if (!is_blank(row)) rows.emplace_back(line, parse_shallow_json(row));
   }
   return rows;
 }

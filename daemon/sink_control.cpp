@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "carriers/nearest_word.h"
+#include "daemon/shallow_json.h"
 
 namespace remitod::daemon {
 namespace {
@@ -30,7 +31,7 @@ ControlAnswer no_such_sink(const Sinks& sinks, const std::string& name) {
 
 /// The one text that the request is to have under `key`.
 std::optional<std::string> only_text(const ControlRequest& request, const char* key) {
-  const json wanted = json::parse(request.body, nullptr, false);
+  const json wanted = parse_shallow_json(request.body);
   if (!wanted.is_object() || wanted.size() != 1 || !wanted.contains(key) || !wanted[key].is_string())
     return std::nullopt;
   return wanted[key].get<std::string>();

@@ -399,6 +399,16 @@ TEST_F(SettleRequestTest, WhatIsWrongIsSaid) {
   EXPECT_EQ(database.text("select state from remito_requests"), "needs_operator");
 }
 
+TEST_F(SettleRequestTest, BodiesThatAreNestedWithoutEndAreRefusedAndHarmNothing) {
+  const std::string deep = std::string(200'000, '[') + std::string(200'000, ']');
+  const std::string key = R"({"request_key": "k", "payload": {"a": )" + deep + "}}";
+  for (const char* path : {"/resync", "/forget", "/erase", "/reread", "/try", "/settle", "/replay", "/sinks/enable"})
+    for (const char* name : {"target", "carrier", "resend", "sink"})
+      EXPECT_EQ(call({"POST", path, {}, "{\"" + std::string(name) + "\": " + deep + "}"}).status, 400) << path << name;
+  EXPECT_EQ(call({"POST", "/requests", {}, R"({"requests": [)" + key + "]}"}).status, 400);
+  EXPECT_EQ(call({"POST", "/requests/view", {}, R"({"keys": )" + deep + "}"}).status, 400);
+}
+
 TEST_F(SettleRequestTest, RequestsAreInsertedAndLookedAt) {
   const ControlAnswer inserted = call({"POST", "/requests", {}, R"({"requests": [
       {"request_key": "A", "order_number": "7", "carrier": "nobody"}]})"});
