@@ -93,11 +93,7 @@ class App {
             {[this](std::string_view carrier) { return poller_.spare_for_remitos(carrier); },
              [this](std::string_view carrier) { return poller_.orders_rest_until(carrier); },
              [this](std::string_view carrier, std::size_t requests) { poller_.reserve_requests(carrier, requests); },
-             [this](std::string_view carrier) { poller_.request_sent(carrier); },
-             [this](std::string_view carrier) { poller_.request_answered(carrier); },
-             [this](std::string_view carrier, const scheduler::BatchOutcome& outcome) {
-               poller_.order_judged(carrier, outcome);
-             },
+             poller_.order_hooks(),
              [this](const db::OpenShipment& shipment) { poller_.add_shipment(shipment, Instant{}); },
              [this](std::string_view carrier, std::int64_t id) { poller_.remove(carrier, std::span{&id, 1}); },
              [this] {
@@ -109,11 +105,7 @@ class App {
             {[this](std::string_view carrier) { return poller_.spare_for_cancels(carrier); },
              [this](std::string_view carrier) { return poller_.orders_rest_until(carrier); },
              [this](std::string_view carrier, std::size_t requests) { poller_.reserve_for_cancels(carrier, requests); },
-             [this](std::string_view carrier) { poller_.request_sent(carrier); },
-             [this](std::string_view carrier) { poller_.request_answered(carrier); },
-             [this](std::string_view carrier, const scheduler::BatchOutcome& outcome) {
-               poller_.order_judged(carrier, outcome);
-             },
+             poller_.order_hooks(),
              [this](std::span<const db::ResyncScope> shipments) { poller_.mark_resync(shipments); },
              [this] { outbox_.kick(); }}),
         trials_(runtime_, transport_, mapper_,

@@ -49,7 +49,7 @@ CancelWorker::CancelWorker(Runtime& runtime, carriers::HttpTransport& transport,
       executor_(executor),
       raw_(raw),
       hooks_(std::move(hooks)),
-      questions_(runtime, transport, mapper, {hooks_.request_sent, hooks_.request_answered, hooks_.order_judged}),
+      questions_(runtime, transport, mapper, hooks_.orders),
       alarm_(runtime.alarm([this] { wake(); })),
       settle_alarm_(runtime.alarm([this] {
         for (auto& [request, outcome] : std::exchange(unsettled_, {})) settle(request, std::move(outcome));

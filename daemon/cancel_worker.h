@@ -14,6 +14,7 @@
 
 #include "carriers/operations.h"
 #include "daemon/carrier_questions.h"
+#include "daemon/order_hooks.h"
 #include "daemon/raw_keeper.h"
 #include "daemon/runtime.h"
 #include "db/cancel_requests.h"
@@ -27,8 +28,7 @@ class CancelWorker {
     std::function<std::size_t(std::string_view carrier)> spare_requests;
     std::function<Instant(std::string_view carrier)> rests_until;  ///< the past or epoch: it does not rest
     std::function<void(std::string_view carrier, std::size_t)> reserve_requests;
-    std::function<void(std::string_view carrier)> request_sent, request_answered;
-    std::function<void(std::string_view carrier, const scheduler::BatchOutcome&)> order_judged;
+    OrderHooks orders;
     /// Ask the carriers of these shipments where they stand.
     std::function<void(std::span<const db::ResyncScope>)> look_at;
     std::function<void()> transitions_written;

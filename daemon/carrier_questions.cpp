@@ -22,7 +22,8 @@ std::optional<BatchOutcome> judged(const std::optional<carriers::CarrierTrouble>
 
 }  // namespace
 
-CarrierQuestions::CarrierQuestions(Runtime& runtime, carriers::HttpTransport& transport, Offload& mapper, Hooks hooks)
+CarrierQuestions::CarrierQuestions(Runtime& runtime, carriers::HttpTransport& transport, Offload& mapper,
+                                   OrderHooks hooks)
     : runtime_(runtime), transport_(transport), mapper_(mapper), hooks_(std::move(hooks)) {}
 
 void CarrierQuestions::add_carrier(std::shared_ptr<CarrierAccess> access) {
@@ -31,50 +32,60 @@ void CarrierQuestions::add_carrier(std::shared_ptr<CarrierAccess> access) {
 }
 
 void CarrierQuestions::ask(Question question) {
-  send(std::make_shared<const Question>(std::move(question)), false);
+  send(std::make_shared<const Question>(std::move(question)), {});
 }
 
-void CarrierQuestions::send(Pointer question, bool again) {
+void CarrierQuestions::unanswered(const Pointer& question, bool tries, NoAnswer why) {
+  if (tries) hooks_.trial_ended(question->carrier);
+  question->unanswered(std::move(why));
+}
+
+void CarrierQuestions::send(Pointer question, Way way) {
   CarrierAccess& access = *carriers_.find(question->carrier)->second;
-  access.enter([this, &access, question = std::move(question), again](CarrierAccess::Entered session) mutable {
+  access.enter([this, &access, question = std::move(question), way](CarrierAccess::Entered session) mutable {
     // The place of the first time, which it has kept. Later: polls would take it before the others who waited with us.
-    if (again) runtime_.post([this, carrier = question->carrier] { hooks_.request_answered(carrier); });
-    if (!session) return question->unanswered(std::move(session.error()));
+    if (way.again) runtime_.post([this, carrier = question->carrier] { hooks_.request_answered(carrier); });
+    if (!session) return unanswered(question, way.tries, std::move(session.error()));
     auto request = question->build(call_in(*session, runtime_.now(), access.random()));
-    if (!request) return question->unanswered(std::move(request.error()));
-    hooks_.request_sent(question->carrier);
+    if (!request) return unanswered(question, way.tries, std::move(request.error()));
+    way.tries |= hooks_.request_sent(question->carrier);
     transport_.submit(std::move(*request), [this, question = std::move(question), session = std::move(*session),
-                                            again](FetchResult result) mutable {
-      if (result) return read(std::move(question), again ? nullptr : std::move(session), std::move(*result));
+                                            way](FetchResult result) mutable {
+      if (result)
+        return read(std::move(question), way.again ? nullptr : std::move(session), way.tries, std::move(*result));
       hooks_.request_answered(question->carrier);
-      question->unanswered(std::move(result.error()));
+      unanswered(question, way.tries, std::move(result.error()));
     });
   });
 }
 
 // With a session it may be made once more. Until it is known not to be, and until what follows from its answer is under
 // way, it keeps its place among the carrier's requests: a poll that took it would go out beside them.
-void CarrierQuestions::read(Pointer question, SessionPointer session, HttpAnswer answer) {
+void CarrierQuestions::read(Pointer question, SessionPointer session, bool tries, HttpAnswer answer) {
   const auto& profile = carriers_.find(question->carrier)->second->profile();
-  mapper_.run(
-      question->carrier,
-      [this, profile, question, session = std::move(session), answer = std::move(answer)]() mutable -> Runtime::Task {
-        const auto trouble = carriers::order_trouble(*profile, question->operation, answer);
-        if (session && trouble && trouble->kind == carriers::CarrierTrouble::Kind::auth)
-          return [this, question, session = std::move(session)] { session_refused(question, session); };
-        return [this, question, outcome = judged(trouble, answer), then = question->read(std::move(answer))]() mutable {
-          if (outcome) hooks_.order_judged(question->carrier, *outcome);
-          then();
-          hooks_.request_answered(question->carrier);
-        };
-      });
+  mapper_.run(question->carrier,
+              [this, profile, question, session = std::move(session), tries,
+               answer = std::move(answer)]() mutable -> Runtime::Task {
+                const auto trouble = carriers::order_trouble(*profile, question->operation, answer);
+                if (session && trouble && trouble->kind == carriers::CarrierTrouble::Kind::auth)
+                  return [this, question, session = std::move(session), tries] {
+                    session_refused(question, session, tries);
+                  };
+                return [this, question, tries, outcome = judged(trouble, answer),
+                        then = question->read(std::move(answer))]() mutable {
+                  if (outcome) hooks_.judged(question->carrier, *outcome);
+                  then();
+                  if (tries) hooks_.trial_ended(question->carrier);
+                  hooks_.request_answered(question->carrier);
+                };
+              });
 }
 
-void CarrierQuestions::session_refused(const Pointer& question, const SessionPointer& session) {
+void CarrierQuestions::session_refused(const Pointer& question, const SessionPointer& session, bool tries) {
   CarrierAccess& access = *carriers_.find(question->carrier)->second;
-  if (access.refused(session)) return send(question, true);
+  if (access.refused(session)) return send(question, {.again = true, .tries = tries});
   // Nothing was done, and a later session may be taken: it is no answer to what was asked.
-  question->unanswered(access.refused_too_soon());
+  unanswered(question, tries, access.refused_too_soon());
   hooks_.request_answered(question->carrier);
 }
 

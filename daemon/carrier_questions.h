@@ -14,6 +14,7 @@
 #include "carriers/session.h"
 #include "carriers/transport.h"
 #include "daemon/carrier_access.h"
+#include "daemon/order_hooks.h"
 #include "daemon/runtime.h"
 #include "scheduler/lane.h"
 
@@ -27,11 +28,7 @@ bool may_have_arrived(const NoAnswer& why);
 
 class CarrierQuestions {
  public:
-  struct Hooks {
-    std::function<void(std::string_view carrier)> request_sent, request_answered;
-    std::function<void(std::string_view carrier, const scheduler::BatchOutcome&)> order_judged;
-  };
-  CarrierQuestions(Runtime& runtime, carriers::HttpTransport& transport, Offload& mapper, Hooks hooks);
+  CarrierQuestions(Runtime& runtime, carriers::HttpTransport& transport, Offload& mapper, OrderHooks hooks);
   void add_carrier(std::shared_ptr<CarrierAccess> access);
 
   struct Question {
@@ -46,14 +43,19 @@ class CarrierQuestions {
 
  private:
   using Pointer = std::shared_ptr<const Question>;
-  void send(Pointer question, bool again);
-  void read(Pointer question, SessionPointer session, carriers::HttpAnswer answer);
-  void session_refused(const Pointer& question, const SessionPointer& session);
+  /// How a question goes out: made once more, with its place among the carrier's requests; and as the one that tries.
+  struct Way {
+    bool again = false, tries = false;
+  };
+  void send(Pointer question, Way way);
+  void read(Pointer question, SessionPointer session, bool tries, carriers::HttpAnswer answer);
+  void session_refused(const Pointer& question, const SessionPointer& session, bool tries);
+  void unanswered(const Pointer& question, bool tries, NoAnswer why);
 
   Runtime& runtime_;
   carriers::HttpTransport& transport_;
   Offload& mapper_;
-  Hooks hooks_;
+  OrderHooks hooks_;
   std::map<std::string, std::shared_ptr<CarrierAccess>, std::less<>> carriers_;
 };
 

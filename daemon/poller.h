@@ -57,6 +57,7 @@
 #include "carriers/tracking.h"
 #include "carriers/transport.h"
 #include "daemon/carrier_access.h"
+#include "daemon/order_hooks.h"
 #include "daemon/raw_keeper.h"
 #include "daemon/runtime.h"
 #include "db/executor.h"
@@ -128,9 +129,7 @@ class Poller {
   std::optional<Instant> feed_waits_until(std::string_view carrier);
   void request_sent(std::string_view carrier, scheduler::Lane::Purpose purpose = scheduler::Lane::Purpose::others);
   void request_answered(std::string_view carrier);
-  /// How one about an order ended, where that says something of the carrier (Lane::order_judged()); before
-  /// request_answered().
-  void order_judged(std::string_view carrier, const scheduler::BatchOutcome& outcome);
+  OrderHooks order_hooks();                     ///< for those who send requests about orders, instead of the two above
   void login_failed(std::string_view carrier);  ///< and everybody who waited for it knows: others may try their luck
 
   /// No further polls begin; those under way are finished, but for pages that would have to wait. Called before the
@@ -194,6 +193,7 @@ class Poller {
   void failed(Carrier& carrier, const scheduler::Batch& batch, std::string_view kind, std::string_view message,
               scheduler::BatchOutcome outcome);
   static void note_breaker(const Carrier& carrier, scheduler::BreakerState before);
+  void order_judged(std::string_view carrier, const scheduler::BatchOutcome& outcome);
   static void note_orders_rest(const Carrier& carrier, Instant before);
   void note_failure(Carrier& carrier, std::string_view remito, std::size_t shipments, std::string_view kind,
                     std::string_view message);

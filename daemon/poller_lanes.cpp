@@ -149,6 +149,20 @@ void Poller::order_judged(std::string_view carrier_name, const scheduler::BatchO
   note_orders_rest(*carrier, before);
 }
 
+OrderHooks Poller::order_hooks() {
+  return {[this](std::string_view name) {
+            Carrier* carrier = find(name);
+            if (!carrier) return false;
+            ++carrier->others_under_way;
+            return carrier->lane.order_sent(runtime_.now());
+          },
+          [this](std::string_view name) { request_answered(name); },
+          [this](std::string_view name, const scheduler::BatchOutcome& outcome) { order_judged(name, outcome); },
+          [this](std::string_view name) {
+            if (Carrier* carrier = find(name)) carrier->lane.trial_ended();
+          }};
+}
+
 void Poller::note_orders_rest(const Carrier& carrier, Instant before) {
   const Instant rest = carrier.lane.orders_resting_until();
   if (rest == before) return;

@@ -64,7 +64,7 @@ RemitoWorker::RemitoWorker(Runtime& runtime, carriers::HttpTransport& transport,
       executor_(executor),
       raw_(raw),
       hooks_(std::move(hooks)),
-      questions_(runtime, transport, mapper, {hooks_.request_sent, hooks_.request_answered, hooks_.order_judged}),
+      questions_(runtime, transport, mapper, hooks_.orders),
       sweep_alarm_(runtime.alarm([this] { wake(); })),
       settle_alarm_(runtime.alarm([this] {
         settle_paused_ = false;
@@ -242,7 +242,7 @@ void RemitoWorker::answered(const db::RemitoRequest& request, std::string hash, 
   const Instant retry_at = runtime_.now() + put_off_pause(answer.retry_after);
   // Or the account would be locked by so many who try it.
   if (said.refusal_code == CreateAnswer::code_auth && said.kind != CreateAnswer::Kind::refused)
-    hooks_.order_judged(request.carrier, {.kind = scheduler::BatchOutcome::Kind::failed, .retry_after = {}});
+    hooks_.orders.judged(request.carrier, {.kind = scheduler::BatchOutcome::Kind::failed, .retry_after = {}});
   if (said.kind != CreateAnswer::Kind::granted && said.kind != CreateAnswer::Kind::accepted)
     raw_.keep({.carrier = request.carrier,
                .operation = "create",

@@ -22,6 +22,7 @@
 #include "carriers/remito.h"
 #include "daemon/carrier_access.h"
 #include "daemon/carrier_questions.h"
+#include "daemon/order_hooks.h"
 #include "daemon/raw_keeper.h"
 #include "daemon/remito_decision.h"
 #include "daemon/remito_sweep.h"
@@ -44,8 +45,7 @@ class RemitoWorker {
     std::function<std::size_t(std::string_view carrier)> spare_requests;
     std::function<Instant(std::string_view carrier)> rests_until;  ///< the past or epoch: it does not rest
     std::function<void(std::string_view carrier, std::size_t)> reserve_requests;
-    std::function<void(std::string_view carrier)> request_sent, request_answered;
-    std::function<void(std::string_view carrier, const scheduler::BatchOutcome&)> order_judged;
+    OrderHooks orders;
     std::function<void(const db::OpenShipment&)> shipment_granted;
     std::function<void(std::string_view carrier, std::int64_t shipment_id)> shipment_ended;
     std::function<void()> transitions_written;

@@ -11,11 +11,6 @@ namespace {
 
 using std::chrono::seconds;
 
-std::optional<Breaker::Rest> rest_wanted(const BatchOutcome& outcome) {
-  if (!outcome.retry_after) return std::nullopt;
-  return Breaker::Rest(*outcome.retry_after, outcome.is_wished);
-}
-
 void check(const LaneConfig& config) {
   require(config.interval >= seconds{1} && config.interval <= std::chrono::days{365}, "1 s <= interval <= 1 year");
   require(!config.adaptive || config.interval == seconds{3600}, "an adaptive lane catches up within an hour");
@@ -280,19 +275,6 @@ std::size_t Lane::spare_requests(Instant now) {
   return impl_->limits.spare(now);
 }
 
-std::size_t Lane::spare_for_orders(Instant now) {
-  const std::size_t spare = spare_requests(now);
-  switch (impl_->orders.permission(impl_->advance(now))) {
-    case Breaker::Permission::none:
-      return 0;
-    case Breaker::Permission::request:
-      return spare;
-    case Breaker::Permission::probe:
-      return std::min<std::size_t>(spare, 1);
-  }
-  return 0;
-}
-
 void Lane::held_up(Instant now) {
   Impl& lane = *impl_;
   now = lane.advance(now);
@@ -305,27 +287,6 @@ Instant Lane::spend_request(Instant now, Purpose purpose) {
   now = impl_->advance(now);
   if (impl_->learning && purpose == Purpose::polls) impl_->learning->further_request_sent();
   return impl_->limits.spend(now);
-}
-
-void Lane::order_judged(const BatchOutcome& outcome, Instant now) {
-  Impl& lane = *impl_;
-  now = lane.advance(now);
-  const bool tries = lane.orders.permission(now) == Breaker::Permission::probe;
-  switch (outcome.kind) {
-    case BatchOutcome::Kind::answered:
-      return lane.orders.answered(tries);
-    case BatchOutcome::Kind::failed:
-      return lane.orders.failed(tries, rest_wanted(outcome), now, lane.jitter);
-    case BatchOutcome::Kind::throttled:
-      return lane.orders.throttled(tries, rest_wanted(outcome), now, lane.jitter);
-    case BatchOutcome::Kind::unaskable:
-    case BatchOutcome::Kind::abandoned:
-      break;
-  }
-}
-
-Instant Lane::orders_resting_until() const {
-  return impl_->orders.resting_until();
 }
 
 Lane::Wishes Lane::wishes() const {

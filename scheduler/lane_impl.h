@@ -1,5 +1,5 @@
-// What a lane holds. Private to lane.cpp, which asks and answers, to lane_plan.cpp, which says when, and to
-// lane_adaptive.cpp, which learns.
+// What a lane holds. Private to lane.cpp, which asks and answers, to lane_plan.cpp, which says when, to
+// lane_orders.cpp, which lets requests about orders through, and to lane_adaptive.cpp, which learns.
 #pragma once
 
 #include <memory>
@@ -19,6 +19,11 @@
 #include "scheduler/shipment_rows.h"
 
 namespace remitod::scheduler {
+
+inline std::optional<Breaker::Rest> rest_wanted(const BatchOutcome& outcome) {
+  if (!outcome.retry_after) return std::nullopt;
+  return Breaker::Rest(*outcome.retry_after, outcome.is_wished);
+}
 
 struct Lane::Impl {
   struct Request {

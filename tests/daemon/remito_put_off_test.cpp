@@ -94,6 +94,24 @@ TEST_F(RemitosPutOff, RestTheirCarrierLongerEachTimeWhereItDoesNotSayHowLong) {
   EXPECT_LT(carriers.creates().size(), 100u) << "50 orders on their own would be tried 1800 times";
 }
 
+TEST_F(RemitosPutOff, AreTriedByOneAfterTheRestHoweverLongItsAnswerTakes) {
+  carriers.next("test", with_retry_after(429, 1h));
+  start(without_recourse + "try_again_statuses = [429]\n");
+  for (int order = 0; order < 20; ++order) {
+    ask(std::to_string(order));
+    clock().run_for(1min);
+  }
+  ASSERT_THAT(carriers.creates(), SizeIs(1));
+  carriers.always("test", [made = 0](const Asked&, Instant) mutable {
+    return json(R"({"number":")" + std::to_string(++made) + R"("})");
+  });
+  carriers.set_latency(10s);
+  clock().run_until(daemon->poller.lane("test")->orders_resting_until() + 9s);
+  EXPECT_THAT(carriers.creates(), SizeIs(2));
+  clock().run_for(5min);
+  EXPECT_EQ(count("remito_requests where state = 'granted'"), 20);
+}
+
 TEST_F(RemitosPutOff, OfWhichAnAcceptanceIsNone) {
   carriers.next("test", with_retry_after(202, 1h));
   start(without_recourse);

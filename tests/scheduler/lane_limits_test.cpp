@@ -163,6 +163,29 @@ TEST(LaneLimits, AThrottledRequestAboutAnOrderHoldsUpTheOthersAndNoPoll) {
   EXPECT_GT(b.lane.spare_for_orders(b.now), 1u);
 }
 
+TEST(LaneLimits, AfterARestOneRequestAboutAnOrderGoesUntilItIsKnownHowItFared) {
+  LaneBundle b = overdue(config_with(1000, 10), 100);
+  EXPECT_FALSE(b.lane.order_sent(b.now));
+  b.lane.order_judged({Kind::throttled, 77s}, b.now);
+  b.now += 77s;
+  for (int round = 0; round < 3; ++round) {
+    EXPECT_TRUE(b.lane.order_sent(b.now)) << "the one before said nothing of the carrier";
+    EXPECT_EQ(b.lane.spare_for_orders(b.now), 0u);
+    EXPECT_FALSE(b.lane.order_sent(b.now)) << "what was claimed before goes, and tries nothing";
+    b.lane.trial_ended();
+    EXPECT_EQ(b.lane.spare_for_orders(b.now), 1u);
+  }
+  EXPECT_TRUE(b.lane.order_sent(b.now));
+  b.lane.order_judged({Kind::throttled, 99s}, b.now);
+  b.lane.trial_ended();
+  EXPECT_EQ(b.lane.orders_resting_until(), b.now + 99s);
+  b.now += 99s;
+  EXPECT_TRUE(b.lane.order_sent(b.now));
+  b.lane.order_judged({Kind::answered, {}}, b.now);
+  b.lane.trial_ended();
+  EXPECT_GT(b.lane.spare_for_orders(b.now), 1u);
+}
+
 TEST(LaneLimits, WhatTheCarrierWishedOfPollsAndOfOrdersHoldsInTheNextProcess) {
   LaneBundle b = overdue(config_with(1000, 10), 100);
   b.lane.order_judged({Kind::throttled, 7200s}, b.now);

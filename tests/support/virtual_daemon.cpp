@@ -18,32 +18,23 @@ DecidingParts::DecidingParts(daemon::Runtime& runtime, carriers::HttpTransport& 
       feeds(runtime, transport, mapper, executor, raw, poller, [this] { outbox.kick(); }),
       sinks(runtime, executor, "virtual"),
       outbox(runtime, executor, [this] { sinks.kick(); }),
-      worker(runtime, transport, mapper, executor, raw,
-             {[this](std::string_view carrier) { return poller.spare_for_remitos(carrier); },
-              [this](std::string_view carrier) { return poller.orders_rest_until(carrier); },
-              [this](std::string_view carrier, std::size_t requests) { poller.reserve_requests(carrier, requests); },
-              [this](std::string_view carrier) { poller.request_sent(carrier); },
-              [this](std::string_view carrier) { poller.request_answered(carrier); },
-              [this](std::string_view carrier, const scheduler::BatchOutcome& outcome) {
-                poller.order_judged(carrier, outcome);
-              },
-              [this](const db::OpenShipment& shipment) { poller.add_shipment(shipment, Instant{}); },
-              [this](std::string_view carrier, std::int64_t id) { poller.remove(carrier, std::span{&id, 1}); },
-              [this] {
-                outbox.kick();
-                cancels.request_settled();
-              }}),
+      worker(
+          runtime, transport, mapper, executor, raw,
+          {[this](std::string_view carrier) { return poller.spare_for_remitos(carrier); },
+           [this](std::string_view carrier) { return poller.orders_rest_until(carrier); },
+           [this](std::string_view carrier, std::size_t requests) { poller.reserve_requests(carrier, requests); },
+           poller.order_hooks(), [this](const db::OpenShipment& shipment) { poller.add_shipment(shipment, Instant{}); },
+           [this](std::string_view carrier, std::int64_t id) { poller.remove(carrier, std::span{&id, 1}); },
+           [this] {
+             outbox.kick();
+             cancels.request_settled();
+           }}),
       cancels(
           runtime, transport, mapper, executor, raw,
           {[this](std::string_view carrier) { return poller.spare_for_cancels(carrier); },
            [this](std::string_view carrier) { return poller.orders_rest_until(carrier); },
            [this](std::string_view carrier, std::size_t requests) { poller.reserve_for_cancels(carrier, requests); },
-           [this](std::string_view carrier) { poller.request_sent(carrier); },
-           [this](std::string_view carrier) { poller.request_answered(carrier); },
-           [this](std::string_view carrier, const scheduler::BatchOutcome& outcome) {
-             poller.order_judged(carrier, outcome);
-           },
-           [this](std::span<const db::ResyncScope> shipments) { poller.mark_resync(shipments); },
+           poller.order_hooks(), [this](std::span<const db::ResyncScope> shipments) { poller.mark_resync(shipments); },
            [this] { outbox.kick(); }}),
       resync(runtime, executor, poller),
       reread(runtime, mapper, executor, [this] { outbox.kick(); }),
