@@ -59,7 +59,7 @@ class CurlTransfer {
   static std::size_t take_body(char* bytes, std::size_t, std::size_t count, void* self);
   static int note_request(void* self, char*, char*, int, int);
   static int check_redirect(void* self, char*, char*, int, int);
-  std::expected<void, FetchError> set_headers(std::vector<std::string> headers);
+  std::expected<void, FetchError> set_headers(std::vector<std::string> headers, bool compressed);
   void set_method(std::string method, bool has_body);
   HttpAnswer take_answer();
   curl_off_t bytes_moved() const;
@@ -74,6 +74,7 @@ class CurlTransfer {
   std::string method_;
   std::vector<std::string> headers_;
   std::unique_ptr<curl_slist, CurlFreeList> header_list_;
+  bool compressed_ = false;  ///< asked for so, by header_list_
   bool had_body_ = false, fresh_connection_ = false;
   std::chrono::milliseconds time_left_{};
 

@@ -178,6 +178,26 @@ TEST_F(CurlTransportTest, ChunkedAndCompressedBodiesAreDecoded) {
   EXPECT_THAT(server.requests()[0].header("Accept-Encoding").value_or(""), HasSubstr("gzip"));
 }
 
+TEST_F(CurlTransportTest, AnAnswerIsAskedForCompressedUnlessTheOneBeforeWasSmall) {
+  const std::string small(4'096, 's'), large(4'097, 'l');
+  ScriptedServer server([&](const ReceivedRequest& request) {
+    if (request.target() == "/small") return ScriptedAnswer::ok(small);
+    return ScriptedAnswer::ok(gzip(request.target() == "/large" ? large : small), "Content-Encoding: gzip\r\n");
+  });
+  const auto asked = [&](const char* target) {
+    EXPECT_EQ(fetch(get(server.url(target)))->body, target == std::string("/large") ? large : small);
+    return server.requests().back().header("Accept-Encoding");
+  };
+  EXPECT_EQ(asked("/small"), "gzip");
+  EXPECT_EQ(asked("/large"), std::nullopt);
+  EXPECT_EQ(asked("/packed"), "gzip");
+  EXPECT_EQ(asked("/packed"), std::nullopt) << "what is compressed unasked is read all the same";
+  HttpRequest request = get(server.url("/small"));
+  request.headers = {"Accept-Encoding: br"};
+  ASSERT_TRUE(fetch(request));
+  EXPECT_EQ(server.requests().back().header("Accept-Encoding"), "br") << "a profile's own word holds";
+}
+
 TEST_F(CurlTransportTest, RetryAfterIsReadAsSecondsAndAsDate) {
   ScriptedServer server([](const ReceivedRequest& request) {
     const std::time_t now = std::time(nullptr);
