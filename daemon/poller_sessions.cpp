@@ -37,17 +37,18 @@ std::pair<HttpAnswer, std::vector<std::size_t>> in_one(std::vector<HttpAnswer> p
 // The poll keeps its place in the lane while it waits. Where it is the breaker's probe, the login is what is tried; and
 // where that fails, the lane rests until the next login may be tried, so that nothing is asked without one.
 void Poller::send_after_login(Carrier& carrier, Batch batch) {
-  carrier.access->enter([this, &carrier, batch = std::move(batch)](CarrierAccess::Entered session) mutable {
-    if (session) {
-      carrier.lane.sent_late(runtime_.now());
-      send_in(*session, carrier, std::move(batch));
-      return;
-    }
-    const carriers::Session::Failed& why = session.error();
-    const auto rest = std::chrono::ceil<std::chrono::seconds>(why.retry_at - runtime_.now());
-    failed(carrier, batch, carriers::name(why.trouble.kind), why.trouble.message,
-           {BatchOutcome::Kind::failed, rest, false});
-  });
+  carrier.access->enter(
+      [this, &carrier, taken = runtime_.now(), batch = std::move(batch)](CarrierAccess::Entered session) mutable {
+        if (session) {
+          carrier.lane.sent_late(taken, runtime_.now());
+          send_in(*session, carrier, std::move(batch));
+          return;
+        }
+        const carriers::Session::Failed& why = session.error();
+        const auto rest = std::chrono::ceil<std::chrono::seconds>(why.retry_at - runtime_.now());
+        failed(carrier, batch, carriers::name(why.trouble.kind), why.trouble.message,
+               {BatchOutcome::Kind::failed, rest, false});
+      });
 }
 
 // Page after page is asked for, and only then read: what is told on several pages is one report.
@@ -94,6 +95,7 @@ void Poller::ask_due_pages(Carrier& carrier) {
     if (next.due + page_late < now && !stopping_) next.due = carrier.lane.spend_again(now);
     const Instant due = std::max(next.due, carrier.lane.resting_until());
     if (due > now) return stopping_ ? abandon_due_pages(carrier) : carrier.page_alarm->set(due);
+    carrier.lane.planned_sent(next.planned_at, now);
     Asking asking = std::move(carrier.pages_due.front());
     carrier.pages_due.pop_front();
     ask_next_page(carrier, std::move(asking));

@@ -303,8 +303,12 @@ Instant Lane::spend_again(Instant now) {
   return impl_->limits.spend_rate(impl_->advance(now));
 }
 
-void Lane::sent_late(Instant now) {
-  impl_->limits.sent_late(impl_->advance(now));
+void Lane::sent_late(Instant taken, Instant now) {
+  impl_->limits.sent_late(taken, impl_->advance(now));
+}
+
+void Lane::planned_sent(Instant planned, Instant now) {
+  impl_->limits.quotas().sent_late(planned, impl_->advance(now));
 }
 
 std::optional<QuotaWork> Lane::quota_work(Instant now) {

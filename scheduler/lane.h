@@ -220,7 +220,9 @@ class Lane {
   /// several that waited would go out at once. Returns when there is room again.
   Instant spend_again(Instant now);
   /// A batch goes out only now, after a login that it waited for: what came free meanwhile must not go out with it.
-  void sent_late(Instant now);
+  void sent_late(Instant taken, Instant now);
+  /// A request that was spent when it was planned goes out only now: quotas count it from now on.
+  void planned_sent(Instant planned, Instant now);
 
   /// What the database is to do for quotas of an hour or a day; to be asked for whenever somebody has taken or looked
   /// for something to ask. What became of it goes to quota_loaded() and those below, and then take() may give

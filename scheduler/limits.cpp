@@ -154,7 +154,8 @@ Instant Limits::spend_rate(Instant now) {
   return open_from(room).value_or(room);
 }
 
-void Limits::sent_late(Instant now) {
+void Limits::sent_late(Instant taken, Instant now) {
+  quotas_.sent_late(taken, now);
   second_.sent_late(now);
   if (minute_) minute_->sent_late(now);
 }

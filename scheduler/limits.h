@@ -22,9 +22,9 @@ class Limits {
   /// without requests brings. (The unit waits as long before it starts again.)
   void start(Instant now);
 
-  bool take(Instant now);           ///< of the schedule: one request goes out, if it may
-  std::size_t spare(Instant now);   ///< requests of others that may go out now
-  void sent_late(Instant now);      ///< what was taken before goes out now
+  bool take(Instant now);                      ///< of the schedule: one request goes out, if it may
+  std::size_t spare(Instant now);              ///< requests of others that may go out now
+  void sent_late(Instant taken, Instant now);  ///< what was taken before goes out now
   Instant spend_rate(Instant now);  ///< what was spent before did not go out in time; when there is room for it
   Instant spend(Instant now);       ///< one of others goes out; when there is room for it
   Hold hold(Instant now) const;     ///< what keeps the schedule from sending

@@ -126,6 +126,12 @@ void Quota::spend(Instant now) {
   ++present_slot(now).requests;
 }
 
+void Quota::sent_late(Instant planned, Instant now) {
+  const auto slot = std::ranges::find(spent_, index_of(planned), &Slot::index);
+  if (slot != spent_.end() && slot->requests > 0) --slot->requests;
+  spend(now);
+}
+
 // What was spent in slots that are yet to come, by the clock as it is now, was spent a moment ago.
 void Quota::clock_set_back(Instant now) {
   const std::int64_t present = index_of(now);

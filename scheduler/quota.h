@@ -57,6 +57,8 @@ class Quota {
   /// When more than `spared` requests are left, of fewer than requests_max(); `now` where they are.
   Instant when_left(std::int64_t spared, Instant now) const;
   void spend(Instant now);  ///< one, even where none is ready: it is written with the next block
+  /// One that was spent at `planned` goes out only now, and counts from now on.
+  void sent_late(Instant planned, Instant now);
   void clock_set_back(Instant now);
 
  private:

@@ -60,6 +60,11 @@ void QuotaBook::spend(Instant now) {
   wanted_ = true;
 }
 
+void QuotaBook::sent_late(Instant planned, Instant now) {
+  for (Entry& entry : entries_) entry.quota.sent_late(planned, now);
+  wanted_ = true;
+}
+
 void QuotaBook::want(Instant now) {
   if (ready(now) == 0) wanted_ = true;
 }

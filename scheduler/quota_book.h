@@ -43,6 +43,7 @@ class QuotaBook {
   bool may_poll(Instant now) const;
   std::int64_t ready(Instant now) const;  ///< requests that may go out now; without quotas as many as can be counted
   void spend(Instant now);                ///< one went out, whatever ready() said
+  void sent_late(Instant planned, Instant now);  ///< what was spent at `planned` goes out only now
   /// Somebody would send more than is ready. Without that, no block is reserved: a quiet carrier costs no writes.
   void want(Instant now);
   /// When polls may go on, or somebody may want() again; nothing: when the database has answered.

@@ -70,6 +70,16 @@ QuotaBook::Stated hourly(std::int64_t requests) {
 
 // ------------------------------------------------------------------ counting
 
+TEST(Quota, WhatWaitsAfterItWasTakenCountsFromWhenItGoesOut) {
+  BookBundle b(hourly(10));
+  ASSERT_EQ(b.send_all(), 10);
+  for (const auto waited : {0min, 1min, 58min}) b.book.sent_late(monday, monday + waited);
+  b.now = monday + 1h + 150s;
+  EXPECT_EQ(b.send_all(), 9) << "of the hour that the late one is in";
+  b.now = monday + 2h;
+  EXPECT_EQ(b.send_all(), 1);
+}
+
 TEST(Quota, GivesNothingThatIsNotReserved) {
   Quota quota(QuotaPeriod::hour, 100);
   EXPECT_EQ(quota.left(monday), 100);
