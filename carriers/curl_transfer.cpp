@@ -16,8 +16,8 @@ namespace {
 
 using std::chrono::milliseconds;
 
-/// Where an answer was no longer than this, the next one is not asked for compressed: to spare a packet or two the
-/// carrier would work for 90 us on 1.3 KB, and we for 5 (zlib).
+/// Where the last answer was no longer than this, one that is probably known already is not asked for compressed: to
+/// spare a packet or two the carrier would work for 90 us on 1.3 KB, and we for 5 (zlib).
 constexpr std::size_t small_bytes_max = 4 << 10;
 
 FetchError refusal(std::string message) {
@@ -94,7 +94,7 @@ std::expected<void, FetchError> CurlTransfer::load(Submission&& submission, mill
   }
   if (request.url.find('\0') != std::string::npos) return std::unexpected(refusal("the URL holds a zero byte"));
   url_.set(easy(), std::move(request.url));
-  const bool compressed = last_body_bytes_ == 0 || last_body_bytes_ > small_bytes_max;
+  const bool compressed = known_.fingerprint == 0 || last_body_bytes_ == 0 || last_body_bytes_ > small_bytes_max;
   if (!header_list_ || compressed != compressed_ || request.headers != headers_) {
     if (auto made = set_headers(std::move(request.headers), compressed); !made) return made;
   }
@@ -198,9 +198,12 @@ Completion CurlTransfer::finish(CURLcode code) {
   FetchResult result = std::unexpected(FetchError{});
   if (code != CURLE_OK) {
     result = std::unexpected(error(code));
-  } else if (const auto* target = curl_info<const char*>(easy(), CURLINFO_REDIRECT_URL)) {
+  } else if (curl_info<const char*>(easy(), CURLINFO_REDIRECT_URL)) {
+    curl_header* location = nullptr;  // not the URL that libcurl makes of it: to what it knows of ours it is relative
+    const bool is_told = curl_easy_header(easy(), "Location", 0, CURLH_HEADER, -1, &location) == CURLHE_OK;
     result = std::unexpected(
-        FetchError{.kind = FetchError::Kind::refused, .message = "a redirect, not followed: " + printable(target)});
+        FetchError{.kind = FetchError::Kind::refused,
+                   .message = "a redirect, not followed: " + printable(is_told ? location->value : "")});
   } else {
     result = take_answer();
   }
@@ -208,6 +211,7 @@ Completion CurlTransfer::finish(CURLcode code) {
 }
 
 Completion CurlTransfer::unload(FetchResult result) {
+  if (!result) last_body_bytes_ = 0;                // maybe it was too large for the line
   constexpr std::size_t kept_bytes_max = 64 << 10;  // more is not held on to between two requests
   for (std::string* text : {&body_, &request_body_}) {
     text->clear();

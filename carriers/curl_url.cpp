@@ -11,9 +11,8 @@ namespace {
 /// Up to the / behind the host; empty where what follows is not sent as it stands: libcurl takes a fragment away and
 /// dots out of paths, and refuses what is no URL.
 std::string_view plain_origin(std::string_view url) {
-  const std::size_t scheme = url.find("://");
-  if (scheme == std::string_view::npos) return {};
-  const std::size_t path = url.find_first_of("/?#", scheme + 3);
+  if (!url.starts_with("https://") && !url.starts_with("http://")) return {};
+  const std::size_t path = url.find_first_of("/?#", url.find("://") + 3);
   if (path == std::string_view::npos || url[path] != '/') return {};
   const std::string_view target = url.substr(path);
   const bool is_plain = std::ranges::all_of(target, [](char c) { return c > ' ' && c < '\x7f' && c != '#'; });

@@ -35,9 +35,13 @@ void CarrierQuestions::ask(Question question) {
   send(std::make_shared<const Question>(std::move(question)), {});
 }
 
-void CarrierQuestions::unanswered(const Pointer& question, bool tries, NoAnswer why) {
-  if (tries) hooks_.trial_ended(question->carrier);
+void CarrierQuestions::unanswered(const Pointer& question, std::uint64_t trial, NoAnswer why) {
+  if (trial != 0) hooks_.trial_ended(question->carrier, trial);
   question->unanswered(std::move(why));
+}
+
+void CarrierQuestions::judge(const std::string& carrier, const BatchOutcome& outcome) {
+  hooks_.judged(carrier, outcome, trial_read_);
 }
 
 void CarrierQuestions::send(Pointer question, Way way) {
@@ -45,47 +49,53 @@ void CarrierQuestions::send(Pointer question, Way way) {
   access.enter([this, &access, question = std::move(question), way](CarrierAccess::Entered session) mutable {
     // The place of the first time, which it has kept. Later: polls would take it before the others who waited with us.
     if (way.again) runtime_.post([this, carrier = question->carrier] { hooks_.request_answered(carrier); });
-    if (!session) return unanswered(question, way.tries, std::move(session.error()));
+    if (!session) return unanswered(question, way.trial, std::move(session.error()));
     auto request = question->build(call_in(*session, runtime_.now(), access.random()));
-    if (!request) return unanswered(question, way.tries, std::move(request.error()));
-    way.tries |= hooks_.request_sent(question->carrier);
+    if (!request) return unanswered(question, way.trial, std::move(request.error()));
+    if (const std::uint64_t trial = hooks_.request_sent(question->carrier); trial != 0) way.trial = trial;
     transport_.submit(std::move(*request), [this, question = std::move(question), session = std::move(*session),
                                             way](FetchResult result) mutable {
       if (result)
-        return read(std::move(question), way.again ? nullptr : std::move(session), way.tries, std::move(*result));
+        return read(std::move(question), way.again ? nullptr : std::move(session), way.trial, std::move(*result));
+      if (way.trial != 0) hooks_.trial_ended(question->carrier, way.trial);
       hooks_.request_answered(question->carrier);
-      unanswered(question, way.tries, std::move(result.error()));
+      question->unanswered(std::move(result.error()));
     });
   });
 }
 
 // With a session it may be made once more. Until it is known not to be, and until what follows from its answer is under
 // way, it keeps its place among the carrier's requests: a poll that took it would go out beside them.
-void CarrierQuestions::read(Pointer question, SessionPointer session, bool tries, HttpAnswer answer) {
+void CarrierQuestions::read(Pointer question, SessionPointer session, std::uint64_t trial, HttpAnswer answer) {
   const auto& profile = carriers_.find(question->carrier)->second->profile();
   mapper_.run(question->carrier,
-              [this, profile, question, session = std::move(session), tries,
+              [this, profile, question, session = std::move(session), trial,
                answer = std::move(answer)]() mutable -> Runtime::Task {
                 const auto trouble = carriers::order_trouble(*profile, question->operation, answer);
                 if (session && trouble && trouble->kind == carriers::CarrierTrouble::Kind::auth)
-                  return [this, question, session = std::move(session), tries] {
-                    session_refused(question, session, tries);
+                  return [this, question, session = std::move(session), trial] {
+                    session_refused(question, session, trial);
                   };
-                return [this, question, tries, outcome = judged(trouble, answer),
+                const bool is_well = !trouble || trouble->kind != carriers::CarrierTrouble::Kind::auth;
+                return [this, question, trial, is_well, outcome = judged(trouble, answer),
                         then = question->read(std::move(answer))]() mutable {
-                  if (outcome) hooks_.judged(question->carrier, *outcome);
+                  if (outcome) hooks_.judged(question->carrier, *outcome, trial);
+                  trial_read_ = trial;
                   then();
-                  if (tries) hooks_.trial_ended(question->carrier);
+                  trial_read_ = 0;
+                  // One that tried, and was answered somehow, has found out that the carrier wants no more rest.
+                  if (trial != 0 && !outcome && is_well) hooks_.judged(question->carrier, {}, trial);
+                  if (trial != 0) hooks_.trial_ended(question->carrier, trial);
                   hooks_.request_answered(question->carrier);
                 };
               });
 }
 
-void CarrierQuestions::session_refused(const Pointer& question, const SessionPointer& session, bool tries) {
+void CarrierQuestions::session_refused(const Pointer& question, const SessionPointer& session, std::uint64_t trial) {
   CarrierAccess& access = *carriers_.find(question->carrier)->second;
-  if (access.refused(session)) return send(question, {.again = true, .tries = tries});
+  if (access.refused(session)) return send(question, {.again = true, .trial = trial});
   // Nothing was done, and a later session may be taken: it is no answer to what was asked.
-  unanswered(question, tries, access.refused_too_soon());
+  unanswered(question, trial, access.refused_too_soon());
   hooks_.request_answered(question->carrier);
 }
 

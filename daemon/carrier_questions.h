@@ -40,22 +40,26 @@ class CarrierQuestions {
     std::function<void(NoAnswer)> unanswered;
   };
   void ask(Question question);
+  /// From inside what Question::read returned: what its answer says of the carrier besides.
+  void judge(const std::string& carrier, const scheduler::BatchOutcome& outcome);
 
  private:
   using Pointer = std::shared_ptr<const Question>;
-  /// How a question goes out: made once more, with its place among the carrier's requests; and as the one that tries.
+  /// How a question goes out.
   struct Way {
-    bool again = false, tries = false;
+    bool again = false;       ///< made once more, with its place among the carrier's requests
+    std::uint64_t trial = 0;  ///< not zero: as the one that tries
   };
   void send(Pointer question, Way way);
-  void read(Pointer question, SessionPointer session, bool tries, carriers::HttpAnswer answer);
-  void session_refused(const Pointer& question, const SessionPointer& session, bool tries);
-  void unanswered(const Pointer& question, bool tries, NoAnswer why);
+  void read(Pointer question, SessionPointer session, std::uint64_t trial, carriers::HttpAnswer answer);
+  void session_refused(const Pointer& question, const SessionPointer& session, std::uint64_t trial);
+  void unanswered(const Pointer& question, std::uint64_t trial, NoAnswer why);
 
   Runtime& runtime_;
   carriers::HttpTransport& transport_;
   Offload& mapper_;
   OrderHooks hooks_;
+  std::uint64_t trial_read_ = 0;  ///< of the answer that is being taken in
   std::map<std::string, std::shared_ptr<CarrierAccess>, std::less<>> carriers_;
 };
 

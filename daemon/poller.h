@@ -193,7 +193,7 @@ class Poller {
   void failed(Carrier& carrier, const scheduler::Batch& batch, std::string_view kind, std::string_view message,
               scheduler::BatchOutcome outcome);
   static void note_breaker(const Carrier& carrier, scheduler::BreakerState before);
-  void order_judged(std::string_view carrier, const scheduler::BatchOutcome& outcome);
+  void order_judged(std::string_view carrier, const scheduler::BatchOutcome& outcome, std::uint64_t trial);
   static void note_orders_rest(const Carrier& carrier, Instant before);
   void note_failure(Carrier& carrier, std::string_view remito, std::size_t shipments, std::string_view kind,
                     std::string_view message);

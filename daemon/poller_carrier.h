@@ -116,10 +116,9 @@ struct Poller::Carrier {
   /// Requests that polls leave to others.
   std::size_t reserved_for_remitos = 0, reserved_for_cancels = 0, reserved_for_feed = 0;
 
-  /// Those about orders that rest need nothing.
+  /// Those about orders need nothing while they rest, or wait for how one fares that tries.
   std::size_t reserved(Instant now) const {
-    const bool orders_rest = lane.orders_resting_until() > now;
-    return reserved_for_feed + (orders_rest ? 0 : reserved_for_remitos + reserved_for_cancels);
+    return reserved_for_feed + (lane.orders_may_go(now) ? reserved_for_remitos + reserved_for_cancels : 0);
   }
   /// What the carrier's rate and concurrency leave beside all that is under way.
   std::size_t spare_requests(Instant now) {

@@ -141,25 +141,27 @@ void Poller::request_answered(std::string_view carrier_name) {
   wake(*carrier);
 }
 
-void Poller::order_judged(std::string_view carrier_name, const scheduler::BatchOutcome& outcome) {
+void Poller::order_judged(std::string_view carrier_name, const scheduler::BatchOutcome& outcome, std::uint64_t trial) {
   Carrier* carrier = find(carrier_name);
   if (!carrier) return;
   const Instant before = carrier->lane.orders_resting_until();
-  carrier->lane.order_judged(outcome, runtime_.now());
+  carrier->lane.order_judged(outcome, trial, runtime_.now());
   note_orders_rest(*carrier, before);
 }
 
 OrderHooks Poller::order_hooks() {
-  return {[this](std::string_view name) {
+  return {[this](std::string_view name) -> std::uint64_t {
             Carrier* carrier = find(name);
-            if (!carrier) return false;
+            if (!carrier) return 0;
             ++carrier->others_under_way;
             return carrier->lane.order_sent(runtime_.now());
           },
           [this](std::string_view name) { request_answered(name); },
-          [this](std::string_view name, const scheduler::BatchOutcome& outcome) { order_judged(name, outcome); },
-          [this](std::string_view name) {
-            if (Carrier* carrier = find(name)) carrier->lane.trial_ended();
+          [this](std::string_view name, const scheduler::BatchOutcome& outcome, std::uint64_t trial) {
+            order_judged(name, outcome, trial);
+          },
+          [this](std::string_view name, std::uint64_t trial) {
+            if (Carrier* carrier = find(name)) carrier->lane.trial_ended(trial);
           }};
 }
 

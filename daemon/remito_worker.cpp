@@ -242,7 +242,7 @@ void RemitoWorker::answered(const db::RemitoRequest& request, std::string hash, 
   const Instant retry_at = runtime_.now() + put_off_pause(answer.retry_after);
   // Or the account would be locked by so many who try it.
   if (said.refusal_code == CreateAnswer::code_auth && said.kind != CreateAnswer::Kind::refused)
-    hooks_.orders.judged(request.carrier, {.kind = scheduler::BatchOutcome::Kind::failed, .retry_after = {}});
+    questions_.judge(request.carrier, {.kind = scheduler::BatchOutcome::Kind::failed, .retry_after = {}});
   if (said.kind != CreateAnswer::Kind::granted && said.kind != CreateAnswer::Kind::accepted)
     raw_.keep({.carrier = request.carrier,
                .operation = "create",

@@ -10,7 +10,7 @@ namespace remitod::daemon {
 /// the stack.
 inline constexpr int json_depth_max = 64;
 
-/// Discarded where it is no JSON, or nested deeper than that.
+/// Discarded where it is no JSON, or a value stands deeper in it than that.
 nlohmann::json parse_shallow_json(std::string_view text);
 
 }  // namespace remitod::daemon

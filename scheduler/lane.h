@@ -198,14 +198,16 @@ class Lane {
   /// Of these, requests about orders (create, find, cancel ...) have a breaker besides, which holds up no poll: what a
   /// carrier says to creates may be the account's or theirs alone. Where it has rested, one may try.
   std::size_t spare_for_orders(Instant now);
-  /// One about an order goes. True: it is the one that tries, and no other goes until it is judged or trial_ended().
-  bool order_sent(Instant now);
+  /// One about an order goes. Not zero: it is the one that tries, and no other goes until it is judged or
+  /// trial_ended().
+  std::uint64_t order_sent(Instant now);
   /// How one about an order ended: `answered`, `failed` or `throttled`. Of one that says nothing of the carrier nothing
-  /// is told.
-  void order_judged(const BatchOutcome& outcome, Instant now);
+  /// is told. `trial` is what order_sent() returned.
+  void order_judged(const BatchOutcome& outcome, std::uint64_t trial, Instant now);
   /// The one that tried is over, judged or not.
-  void trial_ended();
-  Instant orders_resting_until() const;  ///< the past or epoch: not resting
+  void trial_ended(std::uint64_t trial);
+  bool orders_may_go(Instant now) const;  ///< they do not rest, and none tries
+  Instant orders_resting_until() const;   ///< the past or epoch: not resting
   /// Nobody takes now, because of the limits or of others' requests: what waits for these is not put off as after a
   /// silence.
   void held_up(Instant now);

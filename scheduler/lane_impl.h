@@ -51,6 +51,8 @@ struct Lane::Impl {
     return rows[slot];
   }
   Second interval() const { return static_cast<Second>(config.interval.count()); }
+  /// Is this the trial that decides?
+  bool is_trying(std::uint64_t of) const { return of == trial && orders.state() == BreakerState::half_open; }
   bool full() const { return on_wire >= static_cast<std::size_t>(config.concurrency); }
 
   // lane_plan.cpp: the schedule.
@@ -95,7 +97,8 @@ struct Lane::Impl {
   std::uint64_t seed;
   Limits limits;
   Breaker breaker;
-  Breaker orders;  ///< of requests about orders: how these fare holds up no poll
+  Breaker orders;           ///< of requests about orders: how these fare holds up no poll
+  std::uint64_t trial = 0;  ///< the newest of those with which `orders` tried
   Jitter jitter;
   ShipmentRows rows;
   IdIndex index;

@@ -19,23 +19,25 @@ std::size_t Lane::spare_for_orders(Instant now) {
   return 0;
 }
 
-bool Lane::order_sent(Instant now) {
+bool Lane::orders_may_go(Instant now) const {
+  return impl_->orders.permission(now) != Breaker::Permission::none;
+}
+
+std::uint64_t Lane::order_sent(Instant now) {
   spend_request(now, Purpose::others);
-  const bool tries = impl_->orders.permission(impl_->advance(now)) == Breaker::Permission::probe;
-  if (tries) impl_->orders.probe_sent();
-  return tries;
+  if (impl_->orders.permission(impl_->advance(now)) != Breaker::Permission::probe) return 0;
+  impl_->orders.probe_sent();
+  return ++impl_->trial;
 }
 
-void Lane::trial_ended() {
-  impl_->orders.abandoned(impl_->orders.state() == BreakerState::half_open);
+void Lane::trial_ended(std::uint64_t trial) {
+  impl_->orders.abandoned(impl_->is_trying(trial));
 }
 
-void Lane::order_judged(const BatchOutcome& outcome, Instant now) {
+void Lane::order_judged(const BatchOutcome& outcome, std::uint64_t trial, Instant now) {
   Impl& lane = *impl_;
   now = lane.advance(now);
-  // What was sent before the rest says as much of the carrier as it is now.
-  const bool tries =
-      lane.orders.state() == BreakerState::half_open || lane.orders.permission(now) == Breaker::Permission::probe;
+  const bool tries = lane.is_trying(trial);
   switch (outcome.kind) {
     case BatchOutcome::Kind::answered:
       return lane.orders.answered(tries);

@@ -305,6 +305,12 @@ TEST_F(CurlTransportFailures, RedirectIsNotFollowedAndNamed) {
   EXPECT_EQ(server.requests().size(), 1U);
 }
 
+TEST_F(CurlTransportFailures, ARedirectIsNamedAsTheCarrierNamesIt) {
+  ScriptedServer server([](auto&) { return ScriptedAnswer::status(302, "", "Location: login?from=here\r\n"); });
+  for (const char* target : {"/api/1", "/api/2", "/api/3"})
+    EXPECT_THAT(fetch_error(get(server.url(target))).message, testing::EndsWith(": login?from=here"));
+}
+
 // ---------------------------------------------------------------- TLS
 
 class CurlTransportTls : public CurlTransportFailures {

@@ -104,7 +104,8 @@ TEST_F(CurlTransportTest, WhatIsAskedDoesNotDependOnWhatWasAskedBefore) {
                                       other.url("/8"),       server.url("?x"),
                                       server.url("/a"),      with_user,
                                       server.url("/a b"),    server.url("/b"),
-                                      server.url("/c?#x")};
+                                      server.url("/c?#x"),   server.url("/c?"),
+                                      server.url("/d?"),     server.url("//x")};
   const auto in_words = [](const FetchResult& result) { return result ? result->body : result.error().message; };
   for (int round = 0; round < 3; ++round) {
     for (const std::string& url : urls) {
@@ -178,20 +179,31 @@ TEST_F(CurlTransportTest, ChunkedAndCompressedBodiesAreDecoded) {
   EXPECT_THAT(server.requests()[0].header("Accept-Encoding").value_or(""), HasSubstr("gzip"));
 }
 
-TEST_F(CurlTransportTest, AnAnswerIsAskedForCompressedUnlessTheOneBeforeWasSmall) {
+TEST_F(CurlTransportTest, WhatIsProbablyKnownIsAskedForCompressedUnlessTheLastAnswerWasSmall) {
   const std::string small(4'096, 's'), large(4'097, 'l');
   ScriptedServer server([&](const ReceivedRequest& request) {
     if (request.target() == "/small") return ScriptedAnswer::ok(small);
+    if (request.target() == "/cut")
+      return ScriptedAnswer{.bytes = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf",
+                            .again = {},
+                            .drip = {},
+                            .then = ScriptedAnswer::Then::reset};
     return ScriptedAnswer::ok(gzip(request.target() == "/large" ? large : small), "Content-Encoding: gzip\r\n");
   });
-  const auto asked = [&](const char* target) {
-    EXPECT_EQ(fetch(get(server.url(target)))->body, target == std::string("/large") ? large : small);
+  const auto asked = [&](const char* target, std::uint64_t fingerprint = 1) {
+    HttpRequest request = get(server.url(target));
+    request.known.fingerprint = fingerprint;
+    const FetchResult result = fetch(std::move(request));
+    if (result) EXPECT_EQ(result->body, target == std::string("/large") ? large : small);
     return server.requests().back().header("Accept-Encoding");
   };
   EXPECT_EQ(asked("/small"), "gzip");
   EXPECT_EQ(asked("/large"), std::nullopt);
   EXPECT_EQ(asked("/packed"), "gzip");
   EXPECT_EQ(asked("/packed"), std::nullopt) << "what is compressed unasked is read all the same";
+  EXPECT_EQ(asked("/small", 0), "gzip") << "nobody knows how large this one will be";
+  EXPECT_EQ(asked("/cut"), std::nullopt);
+  EXPECT_EQ(asked("/small"), "gzip") << "it failed, maybe for its size";
   HttpRequest request = get(server.url("/small"));
   request.headers = {"Accept-Encoding: br"};
   ASSERT_TRUE(fetch(request));

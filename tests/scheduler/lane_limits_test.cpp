@@ -149,46 +149,60 @@ TEST(LaneLimits, AThrottledBatchRestsTheLaneAndIsFirstAfterwards) {
 
 TEST(LaneLimits, AThrottledRequestAboutAnOrderHoldsUpTheOthersAndNoPoll) {
   LaneBundle b = overdue(config_with(1000, 10), 100);
-  b.lane.spend_request(b.now, Lane::Purpose::others);
-  b.lane.order_judged({Kind::throttled, 77s}, b.now);
+  EXPECT_EQ(b.lane.order_sent(b.now), 0u);
+  b.lane.order_judged({Kind::throttled, 77s}, 0, b.now);
   EXPECT_EQ(b.lane.orders_resting_until(), b.now + 77s);
   EXPECT_EQ(b.lane.spare_for_orders(b.now), 0u);
+  EXPECT_FALSE(b.lane.orders_may_go(b.now));
   EXPECT_FALSE(b.take()->probe);
   b.now += 77s;
   EXPECT_EQ(b.lane.spare_for_orders(b.now), 1u) << "one tries";
-  b.lane.order_judged({Kind::throttled, {}}, b.now);
+  EXPECT_TRUE(b.lane.orders_may_go(b.now));
+  b.lane.order_judged({Kind::throttled, {}}, b.lane.order_sent(b.now), b.now);
   EXPECT_EQ(b.lane.spare_for_orders(b.now), 0u);
   b.now = b.lane.orders_resting_until();
-  b.lane.order_judged({Kind::answered, {}}, b.now);
+  b.lane.order_judged({Kind::answered, {}}, b.lane.order_sent(b.now), b.now);
   EXPECT_GT(b.lane.spare_for_orders(b.now), 1u);
 }
 
 TEST(LaneLimits, AfterARestOneRequestAboutAnOrderGoesUntilItIsKnownHowItFared) {
   LaneBundle b = overdue(config_with(1000, 10), 100);
-  EXPECT_FALSE(b.lane.order_sent(b.now));
-  b.lane.order_judged({Kind::throttled, 77s}, b.now);
+  b.lane.order_judged({Kind::throttled, 77s}, b.lane.order_sent(b.now), b.now);
   b.now += 77s;
   for (int round = 0; round < 3; ++round) {
-    EXPECT_TRUE(b.lane.order_sent(b.now)) << "the one before said nothing of the carrier";
+    const std::uint64_t trial = b.lane.order_sent(b.now);
+    EXPECT_NE(trial, 0u) << "the one before said nothing of the carrier";
     EXPECT_EQ(b.lane.spare_for_orders(b.now), 0u);
-    EXPECT_FALSE(b.lane.order_sent(b.now)) << "what was claimed before goes, and tries nothing";
-    b.lane.trial_ended();
+    EXPECT_FALSE(b.lane.orders_may_go(b.now));
+    EXPECT_EQ(b.lane.order_sent(b.now), 0u) << "what was claimed before goes, and tries nothing";
+    b.lane.trial_ended(trial);
     EXPECT_EQ(b.lane.spare_for_orders(b.now), 1u);
   }
-  EXPECT_TRUE(b.lane.order_sent(b.now));
-  b.lane.order_judged({Kind::throttled, 99s}, b.now);
-  b.lane.trial_ended();
+  const std::uint64_t trial = b.lane.order_sent(b.now);
+  b.lane.order_judged({Kind::throttled, 99s}, trial, b.now);
+  b.lane.trial_ended(trial);
   EXPECT_EQ(b.lane.orders_resting_until(), b.now + 99s);
-  b.now += 99s;
-  EXPECT_TRUE(b.lane.order_sent(b.now));
-  b.lane.order_judged({Kind::answered, {}}, b.now);
-  b.lane.trial_ended();
+}
+
+TEST(LaneLimits, OnlyTheRequestThatTriesSaysHowItFared) {
+  LaneBundle b = overdue(config_with(1000, 10), 100);
+  b.lane.order_judged({Kind::throttled, 77s}, 0, b.now);
+  b.now += 77s;
+  const std::uint64_t first = b.lane.order_sent(b.now);
+  b.lane.order_judged({Kind::answered, {}}, 0, b.now);
+  EXPECT_EQ(b.lane.spare_for_orders(b.now), 0u) << "sent before the rest, and answered now";
+  b.lane.trial_ended(first);
+  const std::uint64_t second = b.lane.order_sent(b.now);
+  b.lane.trial_ended(first);
+  b.lane.order_judged({Kind::answered, {}}, first, b.now);
+  EXPECT_EQ(b.lane.spare_for_orders(b.now), 0u) << "another one tries";
+  b.lane.order_judged({Kind::answered, {}}, second, b.now);
   EXPECT_GT(b.lane.spare_for_orders(b.now), 1u);
 }
 
 TEST(LaneLimits, WhatTheCarrierWishedOfPollsAndOfOrdersHoldsInTheNextProcess) {
   LaneBundle b = overdue(config_with(1000, 10), 100);
-  b.lane.order_judged({Kind::throttled, 7200s}, b.now);
+  b.lane.order_judged({Kind::throttled, 7200s}, 0, b.now);
   EXPECT_EQ(b.lane.wishes(), (Lane::Wishes{Instant{}, b.now + 2h}));
   LaneBundle next = overdue(config_with(1000, 10), 100);
   next.now = b.now + 1h;
@@ -208,7 +222,7 @@ TEST(LaneLimits, AnAccountThatIsWrongForCreatesIsNotTriedForEverThoughPollsAreWe
     if (const std::optional<Batch> batch = b.take()) b.finish(*batch, Kind::answered);
     if (b.lane.spare_for_orders(b.now) == 0) continue;
     ++tried;
-    b.lane.order_judged({Kind::failed, {}}, b.now);
+    b.lane.order_judged({Kind::failed, {}}, b.lane.order_sent(b.now), b.now);
   }
   EXPECT_LT(tried, 300);
 }
