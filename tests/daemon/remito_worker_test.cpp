@@ -365,6 +365,31 @@ TEST_F(RemitoWorkerTest, ARemitoDoesNotWaitForTheEndOfALongResync) {
   EXPECT_EQ(state(), "granted") << "a merchant waits for it";
 }
 
+TEST_F(RemitoWorkerTest, WhileOneRequestTriesAfterARestThePollsHaveThePlacesOfTheOthers) {
+  start([](scheduler::LaneConfig& config) { config.concurrency = 2; });
+  auto throttled = http_answer(429, "Limit Exceeded", "text/plain");
+  throttled->retry_after = 30min;
+  carriers.always("oca", [&, creates = 0](const Asked& asked, Instant) mutable {
+    return asked.create && ++creates == 1 ? throttled : carriers.ordinary_answer(asked);
+  });
+  for (int i = 1; i <= 50; ++i) follow("oca", "R" + std::to_string(i), "x" + std::to_string(i));
+  for (int i = 1; i <= 20; ++i) ask_remito("oca", std::to_string(1000 + i), payload);
+  daemon->intake.wake();
+  clock().run_for(1min);
+  const Instant rested = daemon->poller.lane("oca")->orders_resting_until();
+  clock().run_until(rested - 1s);
+  carriers.set_latency(10min);
+  clock().run_until(rested + 1s);
+  ASSERT_THAT(carriers.creates(), SizeIs(2));
+  carriers.set_latency(100ms);
+  const std::size_t sent = carriers.sent().size();
+  clock().run_for(9min);
+  EXPECT_THAT(carriers.creates(), SizeIs(2)) << "it is still out";
+  EXPECT_GT(carriers.sent().size(), sent + 3);
+  clock().run_for(10min);
+  EXPECT_EQ(count("remito_requests where state = 'granted'"), 19) << "what was throttled is for a person";
+}
+
 TEST_F(RemitoWorkerTest, NothingIsSentWhileTheCarrierRests) {
   start();
   auto throttled = http_answer(429, "Limit Exceeded", "text/plain");

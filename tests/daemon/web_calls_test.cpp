@@ -103,6 +103,7 @@ TEST_F(WebCallsTest, TheOverviewIsOfTheLastSampleAndCostsTheDatabaseNothing) {
   const json first = json::parse(get("/status").body);
   EXPECT_EQ(first["ok"], true);
   EXPECT_EQ(first["open_shipments"][0]["count"], 3);
+  EXPECT_TRUE(json::parse(call("GET", "/status", {{"anything", ""}}).body).contains("sampled_at"));
   EXPECT_EQ(daemon->executor.works(), works);
   follow("chazki", "C4", "1002");
   daemon->intake.wake();
