@@ -194,7 +194,9 @@ TEST_F(CurlTransportTest, WhatIsProbablyKnownIsAskedForCompressedUnlessTheLastAn
     HttpRequest request = get(server.url(target));
     request.known.fingerprint = fingerprint;
     const FetchResult result = fetch(std::move(request));
-    if (result) EXPECT_EQ(result->body, target == std::string("/large") ? large : small);
+    if (result) {
+      EXPECT_EQ(result->body, target == std::string("/large") ? large : small);
+    }
     return server.requests().back().header("Accept-Encoding");
   };
   EXPECT_EQ(asked("/small"), "gzip");
