@@ -137,7 +137,7 @@ std::expected<void, FetchError> CurlTransfer::set_headers(std::vector<std::strin
   using namespace std::string_view_literals;
   // What goes with every request that does not say otherwise. An empty one keeps libcurl from adding its own: a body
   // goes with its headers instead of waiting for a leave that old servers never give, and is no form. The others stand
-  // here, not in options of libcurl, because it prints those twice, at a dozen instructions a character.
+  // here, not in options of libcurl, because it prints those twice, character by character.
   const std::array defaults{"Expect:", compressed ? "Accept-Encoding: gzip" : "Accept-Encoding:",
                             "User-Agent: remitod/" REMITOD_VERSION, "Content-Type:"};
   header_list_.reset();

@@ -1,5 +1,5 @@
-// How requests leave the process. Only carriers/curl_* include curl; tests and simulations
-// bring their own implementation.
+// How requests leave the process. Only carriers/curl_* include curl; tests and simulations bring their own
+// implementation.
 #pragma once
 
 #include <chrono>
